@@ -1,0 +1,87 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "host/core/result.hpp"
+#include "host/graph/graph.hpp"
+
+namespace vultus {
+
+enum class DeviceKind : uint8_t { cpu, gpu };
+enum class Precision : uint8_t { fp32, fp16 };
+std::string_view name_of(DeviceKind kind);
+std::string_view name_of(Precision precision);
+
+struct DeviceInfo {
+  DeviceKind kind = DeviceKind::cpu;
+  std::string name;         ///< as the driver tells it
+  std::string driver;       ///< driver name and version; oneDNN version and instruction set on the CPU
+  std::string uuid;         ///< empty on the CPU
+  bool software = false;    ///< a Vulkan device that is the CPU in disguise: for tests, never chosen by itself
+};
+
+/// Whether a device can run a node; if not, why ("TopK: no GPU kernel for k = 70").
+struct Support {
+  bool ok = false;
+  std::string reason;
+  static Support yes() { return {true, {}}; }
+  static Support no(std::string reason) { return {false, std::move(reason)}; }
+};
+
+/// The part of a graph that one device runs in one go.
+struct PartitionSpec {
+  std::vector<NodeId> nodes;     ///< topological order
+  std::vector<ValueId> inputs;   ///< non-constant values that come from outside
+  std::vector<ValueId> outputs;  ///< values read outside
+  Precision precision = Precision::fp32;
+};
+
+struct PartitionStats {
+  int64_t dispatches = 0;       ///< GPU dispatches, or CPU primitives
+  int64_t barriers = 0;
+  int64_t reorders = 0;         ///< layout conversions among the dispatches
+  int64_t arena_bytes = 0;      ///< planned activation memory
+  int64_t unplanned_bytes = 0;  ///< what the same tensors would take without aliasing
+  int64_t weight_bytes = 0;
+  int64_t upload_bytes = 0;     ///< host to device per run; 0 on the CPU
+  int64_t download_bytes = 0;
+};
+
+struct NodeTime {
+  NodeId node = -1;
+  double ms = 0;
+};
+
+/// A compiled partition: everything that can fail at load has succeeded; running it allocates nothing.
+/// One thread at a time. Use: upload every input, submit, wait, download.
+class Partition {
+ public:
+  virtual ~Partition() = default;
+  /// Row-major host data of an input of the spec, with its type and shape. Copied before return.
+  virtual Result<void> upload(ValueId input, const TensorView& data) = 0;
+  virtual Result<void> submit() = 0;
+  /// The only place where a device fault appears.
+  virtual Result<void> wait() = 0;
+  /// Copies an output of the spec into `out` (its type and shape are the value's; `dynamic_rows` truncates it).
+  virtual Result<void> download(ValueId output, Tensor& out) = 0;
+  virtual PartitionStats stats() const = 0;
+  /// Runs once more with the present inputs and times every node. Nodes fused into others are left out.
+  virtual Result<std::vector<NodeTime>> profile() = 0;
+};
+
+/// The seam: the CPU is one device behind it, Vulkan another, a fake one in tests a third.
+class Device {
+ public:
+  virtual ~Device() = default;
+  virtual const DeviceInfo& info() const = 0;
+  virtual Support supports(const Graph& graph, const Node& node, Precision precision) const = 0;
+  /// The graph outlives the partition.
+  virtual Result<std::unique_ptr<Partition>> compile(const Graph& graph, const PartitionSpec& spec) = 0;
+};
+
+/// The CPU device: oneDNN where it has a primitive, plain kernels elsewhere. `threads` 0: what the cgroup allows.
+Result<std::unique_ptr<Device>> open_cpu(int threads = 0);
+
+}  // namespace vultus
