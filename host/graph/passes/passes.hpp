@@ -16,8 +16,7 @@ Result<int> remove_identities(Graph& graph);
 Result<int> fold_batch_norm(Graph& graph);
 /// x * Sigmoid(x) -> Silu(x); ReduceMean over H and W -> GlobalAveragePool; Pad of zeros into the Conv or pool that follows.
 Result<int> recognise_patterns(Graph& graph);
-/// Relu, LeakyRelu, PRelu, Sigmoid, Clip, HardSwish, Silu... after Conv, Gemm, Add or BatchNormalization become their
-/// attribute `activation` (the operator's name) with `activation_alpha` and `activation_beta`.
+/// Activations (host/graph/activation.hpp) after Conv, Gemm, Add or BatchNormalization become their epilogue.
 Result<int> fuse_activations(Graph& graph);
 /// Add(Conv(x), y) with equal shapes -> Conv with y as its fourth input, added before the activation.
 Result<int> fuse_residuals(Graph& graph);

@@ -1,0 +1,41 @@
+// Storage type of activations and weights: the only compile-time axis (STORAGE_FP16 or STORAGE_FP32).
+// Arithmetic is always fp32. A group is 8 consecutive channels of one pixel (layout nhwc8).
+#extension GL_EXT_shader_16bit_storage : require
+#extension GL_EXT_control_flow_attributes : enable
+
+struct Group { vec4 lo, hi; };  // 8 channels in fp32
+
+#ifdef STORAGE_FP16
+#define SCALAR float16_t
+#define GROUP uvec4
+Group unpack_group(uvec4 v) {
+  return Group(vec4(unpackHalf2x16(v.x), unpackHalf2x16(v.y)), vec4(unpackHalf2x16(v.z), unpackHalf2x16(v.w)));
+}
+uvec4 pack_group(Group g) {
+  return uvec4(packHalf2x16(g.lo.xy), packHalf2x16(g.lo.zw), packHalf2x16(g.hi.xy), packHalf2x16(g.hi.zw));
+}
+#define LOAD_GROUP(buffer_, i) unpack_group(buffer_[i])
+#define STORE_GROUP(buffer_, i, g) buffer_[i] = pack_group(g)
+#else
+#define SCALAR float
+struct FloatGroup { vec4 lo, hi; };
+#define GROUP FloatGroup
+#define LOAD_GROUP(buffer_, i) Group(buffer_[i].lo, buffer_[i].hi)
+#define STORE_GROUP(buffer_, i, g) buffer_[i] = FloatGroup((g).lo, (g).hi)
+#endif
+
+// Declare with:  layout(std430, binding = 0) readonly buffer X { GROUP x[]; };     groups
+//          or    layout(std430, binding = 0) readonly buffer X { SCALAR x[]; };    scalars, read as float(x[i])
+// One buffer may be declared both ways under the same binding.
+
+const Group kZeroGroup = Group(vec4(0), vec4(0));
+
+// Zeroes the lanes at and beyond `channels` of the group that begins at channel 8 * g: padding lanes are always zero.
+Group mask_group(Group v, uint g, uint channels) {
+  uint first = 8u * g;
+  if (first + 8u <= channels) return v;
+  uvec4 lane = uvec4(0, 1, 2, 3) + first;
+  v.lo = mix(vec4(0), v.lo, lessThan(lane, uvec4(channels)));
+  v.hi = mix(vec4(0), v.hi, lessThan(lane + 4u, uvec4(channels)));
+  return v;
+}
