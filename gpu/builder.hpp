@@ -13,12 +13,13 @@
 
 namespace vultus::gpu {
 
-/// How a tensor lies in its buffer. Elements are float16 or float32 (the partition's precision); booleans are 0 or 1
-/// of the same type; i32 and i64 tensors are 32-bit integers and always `linear`.
+/// How a tensor lies in its buffer. Elements are float16 or float32 (the partition's precision);
+/// booleans are 0 or 1 of the same type; i32 and i64 tensors are 32-bit integers and always
+/// `linear`.
 enum class Layout : uint8_t {
   linear,  ///< row-major, no padding
-  nhwc8,   ///< [N,C,H,W] (rank 4; rank 2 [N,C] with H = W = 1) stored as N, H, W, C with C padded to 8.
-           ///< The padding lanes are zero: every kernel that writes nhwc8 writes them so.
+  nhwc8,   ///< [N,C,H,W] (rank 4; rank 2 [N,C] with H = W = 1) stored as N, H, W, C with C padded
+          ///< to 8. The padding lanes are zero: every kernel that writes nhwc8 writes them so.
 };
 
 using BufferId = int32_t;
@@ -43,12 +44,17 @@ struct Binding {
   BufferId buffer;
   Access access;
 };
-inline Binding reads(const TensorRef& t) { return {t.buffer, Access::read}; }
-inline Binding writes(const TensorRef& t) { return {t.buffer, Access::write}; }
+inline Binding reads(const TensorRef& t) {
+  return {t.buffer, Access::read};
+}
+inline Binding writes(const TensorRef& t) {
+  return {t.buffer, Access::write};
+}
 
-/// One kernel invocation. `bindings` are set 0, binding 0, 1, ...; `spec` are specialisation constants 0, 1, ...;
-/// `push` is checked against the size the SPIR-V declares. `threads` are invocations wanted in x, y, z: the number
-/// of workgroups follows from the kernel's local size, so a kernel must test its bounds.
+/// One kernel invocation. `bindings` are set 0, binding 0, 1, ...; `spec` are specialisation
+/// constants 0, 1, ...; `push` is checked against the size the SPIR-V declares. `threads` are
+/// invocations wanted in x, y, z: the number of workgroups follows from the kernel's local size, so
+/// a kernel must test its bounds.
 struct Dispatch {
   NodeId node = -1;
   std::string kernel;  ///< file name of the shader without extension: "unary"
@@ -67,8 +73,9 @@ struct Caps {
   uint32_t max_workgroups[3] = {65535, 65535, 65535};
 };
 
-/// Handed to an operator's `build`: declares its buffers and dispatches. Nothing is recorded yet, so nothing here can
-/// fail on the device; barriers, memory and descriptors follow from the bindings.
+/// Handed to an operator's `build`: declares its buffers and dispatches. Nothing is recorded yet,
+/// so nothing here can fail on the device; barriers, memory and descriptors follow from the
+/// bindings.
 class Builder {
  public:
   virtual ~Builder() = default;
@@ -78,15 +85,17 @@ class Builder {
 
   /// The layout a value has now (constants: the one that costs least, linear).
   virtual Layout layout_of(ValueId value) const = 0;
-  /// The value in that layout; adds a `relayout` dispatch (once per value and layout) when it lies otherwise, and
-  /// uploads constants, already in that layout.
+  /// The value in that layout; adds a `relayout` dispatch (once per value and layout) when it lies
+  /// otherwise, and uploads constants, already in that layout.
   virtual TensorRef input(ValueId value, Layout layout) = 0;
   /// A fresh buffer for an output of the node being built.
   virtual TensorRef output(ValueId value, Layout layout) = 0;
-  /// The output is the same bytes as `source` under another shape (Reshape, Squeeze...). No dispatch.
+  /// The output is the same bytes as `source` under another shape (Reshape, Squeeze...). No
+  /// dispatch.
   virtual void alias(ValueId output, const TensorRef& source) = 0;
 
-  /// Weights: stored in the partition's precision, in the order given. Padded to a multiple of 16 bytes.
+  /// Weights: stored in the partition's precision, in the order given. Padded to a multiple of 16
+  /// bytes.
   virtual BufferId weights(std::span<const float> values) = 0;
   /// Always float32 (biases, scales) or 32-bit integers, whatever the precision.
   virtual BufferId floats(std::span<const float> values) = 0;
@@ -97,16 +106,18 @@ class Builder {
   virtual void dispatch(Dispatch dispatch) = 0;
 
   template <class Push>
-  void dispatch(std::string kernel, std::vector<uint32_t> spec, const Push& push, std::vector<Binding> bindings,
-                std::array<uint32_t, 3> threads) {
+  void dispatch(std::string kernel, std::vector<uint32_t> spec, const Push& push,
+                std::vector<Binding> bindings, std::array<uint32_t, 3> threads) {
     static_assert(sizeof(Push) <= 128 && std::is_trivially_copyable_v<Push>);
     std::vector<uint8_t> bytes(sizeof(Push));
     std::memcpy(bytes.data(), &push, sizeof(Push));
-    dispatch({-1, std::move(kernel), std::move(spec), std::move(bytes), std::move(bindings), threads});
+    dispatch(
+        {-1, std::move(kernel), std::move(spec), std::move(bytes), std::move(bindings), threads});
   }
 };
 
-/// A GPU kernel family for one ONNX operator (or several names). Each file gpu/ops/<op>.cpp registers its own.
+/// A GPU kernel family for one ONNX operator (or several names). Each file gpu/ops/<op>.cpp
+/// registers its own.
 struct GpuOp {
   std::string_view name;
   /// May assume that the host operator's shape inference has accepted the node.

@@ -10,7 +10,8 @@ namespace vultus {
 
 int64_t Shape::elements() const {
   int64_t n = 1;
-  for (int64_t d : *this) n *= d;
+  for (int64_t d : *this)
+    n *= d;
   return n;
 }
 

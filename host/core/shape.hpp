@@ -20,18 +20,28 @@ class Shape {
   Shape(std::initializer_list<int64_t> dims) : Shape(std::span(dims.begin(), dims.size())) {}
   explicit Shape(std::span<const int64_t> dims) : rank_(static_cast<int>(dims.size())) {
     assert(dims.size() <= static_cast<size_t>(kMaxRank));
-    for (int i = 0; i < rank_; ++i) dims_[static_cast<size_t>(i)] = dims[static_cast<size_t>(i)];
+    for (int i = 0; i < rank_; ++i)
+      dims_[static_cast<size_t>(i)] = dims[static_cast<size_t>(i)];
   }
 
   int rank() const { return rank_; }
-  int64_t operator[](int i) const { assert(i >= 0 && i < rank_); return dims_[static_cast<size_t>(i)]; }
-  int64_t& operator[](int i) { assert(i >= 0 && i < rank_); return dims_[static_cast<size_t>(i)]; }
+  int64_t operator[](int i) const {
+    assert(i >= 0 && i < rank_);
+    return dims_[static_cast<size_t>(i)];
+  }
+  int64_t& operator[](int i) {
+    assert(i >= 0 && i < rank_);
+    return dims_[static_cast<size_t>(i)];
+  }
   /// Size of axis `i` counted from the end (-1 is the last).
   int64_t back(int i = -1) const { return (*this)[rank_ + i]; }
   const int64_t* begin() const { return dims_.data(); }
   const int64_t* end() const { return dims_.data() + rank_; }
   std::span<const int64_t> dims() const { return {begin(), end()}; }
-  void push_back(int64_t dim) { assert(rank_ < kMaxRank); dims_[static_cast<size_t>(rank_++)] = dim; }
+  void push_back(int64_t dim) {
+    assert(rank_ < kMaxRank);
+    dims_[static_cast<size_t>(rank_++)] = dim;
+  }
 
   /// Number of elements. The importer and shape inference have checked that it does not overflow.
   int64_t elements() const;

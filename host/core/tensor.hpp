@@ -19,12 +19,18 @@ std::string_view name_of(DType dtype);
 
 template <class T>
 constexpr DType dtype_of() {
-  if constexpr (std::is_same_v<T, float>) return DType::f32;
-  else if constexpr (std::is_same_v<T, double>) return DType::f64;
-  else if constexpr (std::is_same_v<T, int32_t>) return DType::i32;
-  else if constexpr (std::is_same_v<T, int64_t>) return DType::i64;
-  else if constexpr (std::is_same_v<T, uint8_t>) return DType::u8;
-  else if constexpr (std::is_same_v<T, int8_t>) return DType::i8;
+  if constexpr (std::is_same_v<T, float>)
+    return DType::f32;
+  else if constexpr (std::is_same_v<T, double>)
+    return DType::f64;
+  else if constexpr (std::is_same_v<T, int32_t>)
+    return DType::i32;
+  else if constexpr (std::is_same_v<T, int64_t>)
+    return DType::i64;
+  else if constexpr (std::is_same_v<T, uint8_t>)
+    return DType::u8;
+  else if constexpr (std::is_same_v<T, int8_t>)
+    return DType::i8;
   else {
     static_assert(std::is_same_v<T, bool>);
     return DType::boolean;
@@ -69,19 +75,32 @@ class Tensor {
   std::byte* bytes() { return bytes_.get(); }
   const std::byte* bytes() const { return bytes_.get(); }
   template <class T>
-  std::span<T> as() { return view().as<T>(); }
+  std::span<T> as() {
+    return view().as<T>();
+  }
   template <class T>
-  std::span<const T> as() const { return view().as<const T>(); }
+  std::span<const T> as() const {
+    return view().as<const T>();
+  }
   /// The view of a const tensor must not be written through.
   TensorView view() const { return {dtype_, shape_, bytes_.get()}; }
   Tensor clone() const;
   /// Same elements under another shape of the same number of elements.
-  void reshape(const Shape& shape) { assert(shape.elements() == shape_.elements()); shape_ = shape; }
-  /// Drops rows at the end of axis 0 (results whose length is known only after running, such as NMS).
-  void truncate(int64_t rows) { assert(rows <= shape_[0]); shape_[0] = rows; }
+  void reshape(const Shape& shape) {
+    assert(shape.elements() == shape_.elements());
+    shape_ = shape;
+  }
+  /// Drops rows at the end of axis 0 (results whose length is known only after running, such as
+  /// NMS).
+  void truncate(int64_t rows) {
+    assert(rows <= shape_[0]);
+    shape_[0] = rows;
+  }
 
  private:
-  struct Free { void operator()(std::byte* p) const; };
+  struct Free {
+    void operator()(std::byte* p) const;
+  };
   DType dtype_ = DType::f32;
   Shape shape_{0};
   std::unique_ptr<std::byte[], Free> bytes_;

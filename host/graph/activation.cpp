@@ -20,7 +20,8 @@ std::optional<Epilogue> as_epilogue(const Graph& graph, const Node& node) {
     for (size_t i : {size_t{1}, size_t{2}}) {
       if (node.input(i) == kNoValue) continue;
       const Tensor* bound = graph.constant(node.input(i));
-      if (!bound || bound->dtype() != DType::f32 || bound->shape().elements() != 1) return std::nullopt;
+      if (!bound || bound->dtype() != DType::f32 || bound->shape().elements() != 1)
+        return std::nullopt;
       (i == 1 ? clip.alpha : clip.beta) = bound->as<float>()[0];
     }
     return clip;

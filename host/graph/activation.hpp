@@ -7,8 +7,19 @@
 
 namespace vultus {
 
-/// Activations that fuse into another node's epilogue. The numbers are those of shaders/common/activation.glsl.
-enum class Activation : uint32_t { none, relu, leaky_relu, sigmoid, silu, clip, hard_sigmoid, hard_swish, tanh };
+/// Activations that fuse into another node's epilogue. The numbers are those of
+/// shaders/common/activation.glsl.
+enum class Activation : uint32_t {
+  none,
+  relu,
+  leaky_relu,
+  sigmoid,
+  silu,
+  clip,
+  hard_sigmoid,
+  hard_swish,
+  tanh
+};
 
 /// alpha, beta: slope of leaky_relu; bounds of clip; scale and shift of hard_sigmoid.
 struct Epilogue {
@@ -17,10 +28,11 @@ struct Epilogue {
   float beta = 0;
 };
 
-/// What an activation node (Relu, LeakyRelu, Sigmoid, Silu, Clip with constant bounds, HardSigmoid, HardSwish, Tanh)
-/// computes, as an epilogue; nothing when the node is no such activation.
+/// What an activation node (Relu, LeakyRelu, Sigmoid, Silu, Clip with constant bounds, HardSigmoid,
+/// HardSwish, Tanh) computes, as an epilogue; nothing when the node is no such activation.
 std::optional<Epilogue> as_epilogue(const Graph& graph, const Node& node);
-/// The fused activation of a node: attributes `activation` (number), `activation_alpha`, `activation_beta`.
+/// The fused activation of a node: attributes `activation` (number), `activation_alpha`,
+/// `activation_beta`.
 Epilogue epilogue_of(const Node& node);
 void set_epilogue(Node& node, const Epilogue& epilogue);
 

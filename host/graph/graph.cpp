@@ -12,7 +12,8 @@ const T* attribute(const Node& node, std::string_view key) {
   return it == node.attributes.end() ? nullptr : std::get_if<T>(&it->second);
 }
 
-/// Nodes that the outputs need, depth first without recursion, so that a chain of any length is fine.
+/// Nodes that the outputs need, depth first without recursion, so that a chain of any length is
+/// fine.
 std::vector<NodeId> needed_in_order(const Graph& graph) {
   enum : uint8_t { unseen, open, done };
   std::vector<uint8_t> state(graph.nodes.size(), unseen);
@@ -33,21 +34,25 @@ std::vector<NodeId> needed_in_order(const Graph& graph) {
       todo.push_back(p);
     }
   };
-  for (ValueId v : graph.outputs) need(v);
+  for (ValueId v : graph.outputs)
+    need(v);
   while (!todo.empty()) {
     NodeId n = todo.back();
     todo.pop_back();
-    for (ValueId v : graph.node(n).inputs) need(v);
+    for (ValueId v : graph.node(n).inputs)
+      need(v);
   }
   for (NodeId start = 0; start < static_cast<NodeId>(graph.nodes.size()); ++start) {
-    if (needed[static_cast<size_t>(start)] == 0 || state[static_cast<size_t>(start)] != unseen) continue;
+    if (needed[static_cast<size_t>(start)] == 0 || state[static_cast<size_t>(start)] != unseen)
+      continue;
     stack.push_back(start);
     while (!stack.empty()) {
       NodeId n = stack.back();
       auto& s = state[static_cast<size_t>(n)];
       if (s == unseen) {
         s = open;
-        for (ValueId v : graph.node(n).inputs) visit(v);
+        for (ValueId v : graph.node(n).inputs)
+          visit(v);
       } else {
         stack.pop_back();
         if (s == open) order.push_back(n);
@@ -97,7 +102,8 @@ ValueId Graph::add_constant(std::string value_name, Tensor tensor) {
 }
 
 ValueId Graph::find(std::string_view value_name) const {
-  auto it = std::find_if(values.begin(), values.end(), [&](const Value& v) { return v.name == value_name; });
+  auto it = std::find_if(values.begin(), values.end(),
+                         [&](const Value& v) { return v.name == value_name; });
   return it == values.end() ? kNoValue : static_cast<ValueId>(it - values.begin());
 }
 
@@ -117,7 +123,8 @@ std::vector<std::vector<NodeId>> Graph::consumers() const {
 }
 
 void Graph::replace_uses(ValueId from, ValueId to) {
-  for (Node& n : nodes) std::replace(n.inputs.begin(), n.inputs.end(), from, to);
+  for (Node& n : nodes)
+    std::replace(n.inputs.begin(), n.inputs.end(), from, to);
   if (is_output(from)) {
     std::replace(outputs.begin(), outputs.end(), from, to);
     std::swap(value(from).name, value(to).name);
@@ -135,7 +142,8 @@ void Graph::compact() {
         if (v != kNoValue) value(v).producer = n;
 
   std::vector<Node> kept;
-  for (NodeId n : needed_in_order(*this)) kept.push_back(std::move(node(n)));
+  for (NodeId n : needed_in_order(*this))
+    kept.push_back(std::move(node(n)));
   nodes = std::move(kept);
 
   std::vector<uint8_t> used(values.size(), 0);
@@ -143,11 +151,15 @@ void Graph::compact() {
     if (v != kNoValue) used[static_cast<size_t>(v)] = 1;
   };
   for (const Node& n : nodes) {
-    for (ValueId v : n.inputs) use(v);
-    for (ValueId v : n.outputs) use(v);
+    for (ValueId v : n.inputs)
+      use(v);
+    for (ValueId v : n.outputs)
+      use(v);
   }
-  for (ValueId v : inputs) use(v);
-  for (ValueId v : outputs) use(v);
+  for (ValueId v : inputs)
+    use(v);
+  for (ValueId v : outputs)
+    use(v);
 
   std::vector<ValueId> renumbered(values.size(), kNoValue);
   std::vector<Value> remaining;

@@ -15,7 +15,9 @@ std::map<std::string_view, Op>& registry() {
 
 }  // namespace
 
-Register::Register(const Op& op) { registry().emplace(op.name, op); }
+Register::Register(const Op& op) {
+  registry().emplace(op.name, op);
+}
 
 const Op* find_op(std::string_view name) {
   auto it = registry().find(name);
@@ -24,7 +26,8 @@ const Op* find_op(std::string_view name) {
 
 std::vector<const Op*> all_ops() {
   std::vector<const Op*> ops;
-  for (auto& [name, op] : registry()) ops.push_back(&op);
+  for (auto& [name, op] : registry())
+    ops.push_back(&op);
   return ops;
 }
 
@@ -33,7 +36,9 @@ int64_t macs(const Graph& graph, const Node& node) {
   return op && op->macs ? op->macs(graph, node) : 0;
 }
 
-std::string describe(const Node& node) { return fmt::format("{} '{}'", node.op, node.name); }
+std::string describe(const Node& node) {
+  return fmt::format("{} '{}'", node.op, node.name);
+}
 
 Error Infer::fail(std::string_view what) const {
   return {Errc::bad_model, fmt::format("{}: {}", describe(node_), what)};
@@ -42,19 +47,26 @@ Error Infer::fail(std::string_view what) const {
 Result<std::vector<int64_t>> Infer::integers(size_t i, std::string_view what) const {
   const Tensor* t = constant(i);
   if (!t)
-    return fail(fmt::format("{} is computed at run time; only constants are supported here (bind symbolic sizes with --shape)", what));
+    return fail(
+        fmt::format("{} is computed at run time; only constants are supported here (bind symbolic "
+                    "sizes with --shape)",
+                    what));
   std::vector<int64_t> out;
-  if (t->dtype() == DType::i64) out.assign(t->as<int64_t>().begin(), t->as<int64_t>().end());
-  else if (t->dtype() == DType::i32) out.assign(t->as<int32_t>().begin(), t->as<int32_t>().end());
-  else return fail(fmt::format("{} has type {}, expected int64 or int32", what, name_of(t->dtype())));
+  if (t->dtype() == DType::i64)
+    out.assign(t->as<int64_t>().begin(), t->as<int64_t>().end());
+  else if (t->dtype() == DType::i32)
+    out.assign(t->as<int32_t>().begin(), t->as<int32_t>().end());
+  else
+    return fail(fmt::format("{} has type {}, expected int64 or int32", what, name_of(t->dtype())));
   return out;
 }
 
 Result<void> Infer::set(size_t i, DType dtype, const Shape& shape) {
   auto n = checked_elements(shape.dims());
   if (!n || *n * static_cast<int64_t>(size_of(dtype)) > kMaxTensorBytes)
-    return fail(fmt::format("output {} would be {} {}, which is not a size this engine accepts (limit {} GiB)", i,
-                            shape.str(), name_of(dtype), kMaxTensorBytes >> 30));
+    return fail(fmt::format(
+        "output {} would be {} {}, which is not a size this engine accepts (limit {} GiB)", i,
+        shape.str(), name_of(dtype), kMaxTensorBytes >> 30));
   if (i >= node_.outputs.size() || node_.outputs[i] == kNoValue) return {};
   Value& v = graph_.value(node_.outputs[i]);
   v.dtype = dtype;
@@ -79,7 +91,11 @@ Result<void> Infer::expect_inputs(size_t least, size_t most) const {
 Result<void> infer_shapes(Graph& graph) {
   for (NodeId n = 0; n < static_cast<NodeId>(graph.nodes.size()); ++n) {
     const Op* op = find_op(graph.node(n).op);
-    if (!op) return Error{Errc::bad_model, fmt::format("{}: this operator is not supported (docs/operators.md lists those that are)", describe(graph.node(n)))};
+    if (!op)
+      return Error{
+          Errc::bad_model,
+          fmt::format("{}: this operator is not supported (docs/operators.md lists those that are)",
+                      describe(graph.node(n)))};
     Infer infer(graph, n);
     VULTUS_CHECK(op->infer(infer));
   }

@@ -14,8 +14,9 @@ namespace cpu {
 class Builder;  // host/cpu/builder.hpp
 }
 
-/// What shape inference may read and must set. Constant inputs (`constant(i)`) are how Reshape, Slice, Pad and the
-/// like learn their sizes: an operator that needs one and does not get it says so with `fail`.
+/// What shape inference may read and must set. Constant inputs (`constant(i)`) are how Reshape,
+/// Slice, Pad and the like learn their sizes: an operator that needs one and does not get it says
+/// so with `fail`.
 class Infer {
  public:
   Infer(Graph& graph, NodeId node) : graph_(graph), node_(graph.node(node)) {}
@@ -28,14 +29,16 @@ class Infer {
   const Tensor* constant(size_t i) const { return graph_.constant(node_.input(i)); }
   /// Constant integers (i64 or i32) of input i, or an error that names the node and the input.
   Result<std::vector<int64_t>> integers(size_t i, std::string_view what) const;
-  /// Sets output i's type and shape. Refuses negative or overflowing sizes and results over the byte budget.
+  /// Sets output i's type and shape. Refuses negative or overflowing sizes and results over the
+  /// byte budget.
   Result<void> set(size_t i, DType dtype, const Shape& shape);
   void set_dynamic_rows(size_t i) { graph_.value(node_.outputs[i]).dynamic_rows = true; }
   /// `axis` as 0..rank-1, or an error that names the node.
   Result<int> axis(int64_t axis, int rank) const;
   /// "Conv 'head.3': " + what, as Errc::bad_model.
   Error fail(std::string_view what) const;
-  /// Fails unless between `least` and `most` inputs are connected, the first `least` of them really.
+  /// Fails unless between `least` and `most` inputs are connected, the first `least` of them
+  /// really.
   Result<void> expect_inputs(size_t least, size_t most) const;
 
  private:
@@ -43,11 +46,13 @@ class Infer {
   const Node& node_;
 };
 
-/// What a plain kernel sees: row-major inputs and outputs in host memory. Absent optional inputs have no bytes.
+/// What a plain kernel sees: row-major inputs and outputs in host memory. Absent optional inputs
+/// have no bytes.
 struct Eval {
   const Node& node;
   std::vector<TensorView> in;
-  std::vector<TensorView> out;  ///< shapes as inferred; only `dynamic_rows` outputs may shrink axis 0
+  std::vector<TensorView>
+      out;  ///< shapes as inferred; only `dynamic_rows` outputs may shrink axis 0
 
   bool has(size_t i) const { return i < in.size() && in[i].bytes != nullptr; }
 };
@@ -55,15 +60,17 @@ struct Eval {
 /// Largest result that shape inference accepts; more is refused before anything is allocated.
 inline constexpr int64_t kMaxTensorBytes = int64_t{4} << 30;
 
-/// An operator: the only source of truth for importer, planner, executor, reports and docs/operators.md.
-/// Each lives in its own file host/ops/<op>.cpp and registers itself with a `Register` object; see CONTRIBUTING.md.
+/// An operator: the only source of truth for importer, planner, executor, reports and
+/// docs/operators.md. Each lives in its own file host/ops/<op>.cpp and registers itself with a
+/// `Register` object; see CONTRIBUTING.md.
 struct Op {
   std::string_view name;
   int since = 1;   ///< first opset whose meaning is implemented
   int until = 18;  ///< last one
   /// Checks attributes and sets the outputs' types and shapes.
   Result<void> (*infer)(Infer&) = nullptr;
-  /// Plain kernel: constant folding, and the CPU device unless `build` is set. May be null when `build` is not.
+  /// Plain kernel: constant folding, and the CPU device unless `build` is set. May be null when
+  /// `build` is not.
   Result<void> (*eval)(Eval&) = nullptr;
   /// Kernel of the CPU device on oneDNN, with its blocked layouts. Null: `eval` on plain memory.
   Result<void> (*build)(cpu::Builder&, NodeId) = nullptr;

@@ -12,7 +12,8 @@ Result<void> infer(Infer& node) {
 
 Result<void> eval(Eval& node) {
   auto x = node.in[0].as<const float>();
-  std::transform(x.begin(), x.end(), node.out[0].as<float>().begin(), [](float v) { return std::max(v, 0.0f); });
+  std::transform(x.begin(), x.end(), node.out[0].as<float>().begin(),
+                 [](float v) { return std::max(v, 0.0f); });
   return {};
 }
 

@@ -16,10 +16,11 @@ std::string_view name_of(Precision precision);
 
 struct DeviceInfo {
   DeviceKind kind = DeviceKind::cpu;
-  std::string name;         ///< as the driver tells it
-  std::string driver;       ///< driver name and version; oneDNN version and instruction set on the CPU
-  std::string uuid;         ///< empty on the CPU
-  bool software = false;    ///< a Vulkan device that is the CPU in disguise: for tests, never chosen by itself
+  std::string name;    ///< as the driver tells it
+  std::string driver;  ///< driver name and version; oneDNN version and instruction set on the CPU
+  std::string uuid;    ///< empty on the CPU
+  bool software =
+      false;  ///< a Vulkan device that is the CPU in disguise: for tests, never chosen by itself
 };
 
 /// Whether a device can run a node; if not, why ("TopK: no GPU kernel for k = 70").
@@ -39,13 +40,13 @@ struct PartitionSpec {
 };
 
 struct PartitionStats {
-  int64_t dispatches = 0;       ///< GPU dispatches, or CPU primitives
+  int64_t dispatches = 0;  ///< GPU dispatches, or CPU primitives
   int64_t barriers = 0;
   int64_t reorders = 0;         ///< layout conversions among the dispatches
   int64_t arena_bytes = 0;      ///< planned activation memory
   int64_t unplanned_bytes = 0;  ///< what the same tensors would take without aliasing
   int64_t weight_bytes = 0;
-  int64_t upload_bytes = 0;     ///< host to device per run; 0 on the CPU
+  int64_t upload_bytes = 0;  ///< host to device per run; 0 on the CPU
   int64_t download_bytes = 0;
 };
 
@@ -54,8 +55,8 @@ struct NodeTime {
   double ms = 0;
 };
 
-/// A compiled partition: everything that can fail at load has succeeded; running it allocates nothing.
-/// One thread at a time. Use: upload every input, submit, wait, download.
+/// A compiled partition: everything that can fail at load has succeeded; running it allocates
+/// nothing. One thread at a time. Use: upload every input, submit, wait, download.
 class Partition {
  public:
   virtual ~Partition() = default;
@@ -64,10 +65,12 @@ class Partition {
   virtual Result<void> submit() = 0;
   /// The only place where a device fault appears.
   virtual Result<void> wait() = 0;
-  /// Copies an output of the spec into `out` (its type and shape are the value's; `dynamic_rows` truncates it).
+  /// Copies an output of the spec into `out` (its type and shape are the value's; `dynamic_rows`
+  /// truncates it).
   virtual Result<void> download(ValueId output, Tensor& out) = 0;
   virtual PartitionStats stats() const = 0;
-  /// Runs once more with the present inputs and times every node. Nodes fused into others are left out.
+  /// Runs once more with the present inputs and times every node. Nodes fused into others are left
+  /// out.
   virtual Result<std::vector<NodeTime>> profile() = 0;
 };
 
@@ -78,10 +81,12 @@ class Device {
   virtual const DeviceInfo& info() const = 0;
   virtual Support supports(const Graph& graph, const Node& node, Precision precision) const = 0;
   /// The graph outlives the partition.
-  virtual Result<std::unique_ptr<Partition>> compile(const Graph& graph, const PartitionSpec& spec) = 0;
+  virtual Result<std::unique_ptr<Partition>> compile(const Graph& graph,
+                                                     const PartitionSpec& spec) = 0;
 };
 
-/// The CPU device: oneDNN where it has a primitive, plain kernels elsewhere. `threads` 0: what the cgroup allows.
+/// The CPU device: oneDNN where it has a primitive, plain kernels elsewhere. `threads` 0: what the
+/// cgroup allows.
 Result<std::unique_ptr<Device>> open_cpu(int threads = 0);
 
 }  // namespace vultus

@@ -13,9 +13,11 @@
 namespace vultus {
 
 struct SessionOptions {
-  std::vector<Device*> devices;          ///< in order of preference; a node goes to the first that supports it
-  Precision precision = Precision::fp32; ///< storage on the GPU; the CPU always computes in fp32
-  std::map<std::string, Shape> shapes;   ///< binds symbolic input shapes: {"input", {1, 3, 480, 640}}
+  std::vector<Device*>
+      devices;  ///< in order of preference; a node goes to the first that supports it
+  Precision precision = Precision::fp32;  ///< storage on the GPU; the CPU always computes in fp32
+  std::map<std::string, Shape>
+      shapes;  ///< binds symbolic input shapes: {"input", {1, 3, 480, 640}}
 };
 
 struct Transfers {
@@ -23,7 +25,8 @@ struct Transfers {
   int64_t upload_bytes = 0, download_bytes = 0;
 };
 
-/// A network, planned, compiled and ready to run. Move-only; one thread at a time. The devices outlive it.
+/// A network, planned, compiled and ready to run. Move-only; one thread at a time. The devices
+/// outlive it.
 class Session {
  public:
   static Result<Session> load(const std::string& path, const SessionOptions& options);

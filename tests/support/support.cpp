@@ -38,8 +38,10 @@ std::map<std::string, Tensor> read_npz(const std::string& path) {
     zip_fclose(file);
     std::string name = stat.name;
     auto tensor = parse_npy(bytes, name);
-    if (!tensor) ADD_FAILURE() << tensor.error().what;
-    else arrays.emplace(name.substr(0, name.size() - 4), std::move(*tensor));
+    if (!tensor)
+      ADD_FAILURE() << tensor.error().what;
+    else
+      arrays.emplace(name.substr(0, name.size() - 4), std::move(*tensor));
   }
   zip_close(archive);
   return arrays;
@@ -61,11 +63,13 @@ Tensor random_tensor(const Shape& shape, uint32_t seed, float low, float high) {
   Tensor t(DType::f32, shape);
   std::mt19937 engine(seed);
   std::uniform_real_distribution<float> uniform(low, high);
-  for (float& v : t.as<float>()) v = uniform(engine);
+  for (float& v : t.as<float>())
+    v = uniform(engine);
   return t;
 }
 
-Result<Graph> single_node(const std::string& op, std::map<std::string, Attribute, std::less<>> attributes,
+Result<Graph> single_node(const std::string& op,
+                          std::map<std::string, Attribute, std::less<>> attributes,
                           const std::vector<Operand>& operands, size_t outputs, int opset) {
   Graph graph;
   graph.name = op;
@@ -96,10 +100,11 @@ Result<Graph> single_node(const std::string& op, std::map<std::string, Attribute
   return graph;
 }
 
-Result<std::vector<Tensor>> run_on(Device& device, const Graph& graph, const std::vector<const Tensor*>& inputs,
-                                   Precision precision) {
+Result<std::vector<Tensor>> run_on(Device& device, const Graph& graph,
+                                   const std::vector<const Tensor*>& inputs, Precision precision) {
   PartitionSpec spec;
-  for (NodeId n = 0; n < static_cast<NodeId>(graph.nodes.size()); ++n) spec.nodes.push_back(n);
+  for (NodeId n = 0; n < static_cast<NodeId>(graph.nodes.size()); ++n)
+    spec.nodes.push_back(n);
   spec.inputs = graph.inputs;
   spec.outputs = graph.outputs;
   spec.precision = precision;

@@ -5,20 +5,26 @@
 
 namespace vultus {
 
-/// Each pass keeps the graph's meaning (within fp32 rounding), its input and output names, and leaves it compacted.
-/// One file each in host/graph/passes. They return how many places they changed.
+/// Each pass keeps the graph's meaning (within fp32 rounding), its input and output names, and
+/// leaves it compacted. One file each in host/graph/passes. They return how many places they
+/// changed.
 
 /// Runs nodes whose inputs are all constant, and Shape/Size of static shapes, on the host.
 Result<int> fold_constants(Graph& graph);
-/// Identity, Dropout, Cast to the same type, Reshape/Pad/Slice/Expand/Tile that change nothing, and the like.
+/// Identity, Dropout, Cast to the same type, Reshape/Pad/Slice/Expand/Tile that change nothing, and
+/// the like.
 Result<int> remove_identities(Graph& graph);
-/// BatchNormalization after Conv, Gemm or ConvTranspose into their weights; also per-channel Mul/Add by constants.
+/// BatchNormalization after Conv, Gemm or ConvTranspose into their weights; also per-channel
+/// Mul/Add by constants.
 Result<int> fold_batch_norm(Graph& graph);
-/// x * Sigmoid(x) -> Silu(x); ReduceMean over H and W -> GlobalAveragePool; Pad of zeros into the Conv or pool that follows.
+/// x * Sigmoid(x) -> Silu(x); ReduceMean over H and W -> GlobalAveragePool; Pad of zeros into the
+/// Conv or pool that follows.
 Result<int> recognise_patterns(Graph& graph);
-/// Activations (host/graph/activation.hpp) after Conv, Gemm, Add or BatchNormalization become their epilogue.
+/// Activations (host/graph/activation.hpp) after Conv, Gemm, Add or BatchNormalization become their
+/// epilogue.
 Result<int> fuse_activations(Graph& graph);
-/// Add(Conv(x), y) with equal shapes -> Conv with y as its fourth input, added before the activation.
+/// Add(Conv(x), y) with equal shapes -> Conv with y as its fourth input, added before the
+/// activation.
 Result<int> fuse_residuals(Graph& graph);
 
 /// All of them in the order that works, until nothing changes.
