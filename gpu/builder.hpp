@@ -19,7 +19,7 @@ namespace vultus::gpu {
 enum class Layout : uint8_t {
   linear,  ///< row-major, no padding
   nhwc8,   ///< [N,C,H,W] (rank 4; rank 2 [N,C] with H = W = 1) stored as N, H, W, C with C padded
-          ///< to 8. The padding lanes are zero: every kernel that writes nhwc8 writes them so.
+           ///< to 8. The padding lanes are zero: every kernel that writes nhwc8 writes them so.
 };
 
 using BufferId = int32_t;
