@@ -6,3 +6,8 @@ function(vultus_include_root target folder)
   file(CREATE_LINK ${PROJECT_SOURCE_DIR}/${folder} ${root}/${folder} SYMBOLIC)
   target_include_directories(${target} PUBLIC ${root})
 endfunction()
+
+# Operators register themselves from static objects that nothing refers to: the linker must keep whole archives.
+function(vultus_whole_archives executable)
+  set_property(TARGET ${executable} PROPERTY LINK_LIBRARY_OVERRIDE "WHOLE_ARCHIVE,vultus_host,vultus_gpu")
+endfunction()
