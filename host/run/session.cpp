@@ -5,9 +5,6 @@
 
 #include <cstring>
 
-#include "host/graph/passes/passes.hpp"
-#include "host/onnx/import.hpp"
-
 namespace vultus {
 
 struct Session::State {
@@ -46,12 +43,6 @@ Session::Session(std::unique_ptr<State> state) : state_(std::move(state)) {}
 Session::Session(Session&&) noexcept = default;
 Session& Session::operator=(Session&&) noexcept = default;
 Session::~Session() = default;
-
-Result<Session> Session::load(const std::string& path, const SessionOptions& options) {
-  VULTUS_TRY(Graph graph, import_onnx(path, options.shapes));
-  VULTUS_CHECK(optimise(graph));
-  return from_graph(std::move(graph), options);
-}
 
 Result<Session> Session::from_graph(Graph graph, const SessionOptions& options) {
   auto state = std::make_unique<State>();
