@@ -1,21 +1,22 @@
 #pragma once
 
 #include <deque>
-#include <opencv2/core/types.hpp>
 #include <optional>
-#include <span>
+
+#include "models/face/landmarks.hpp"
 
 namespace vultus::face {
 
 /// The line from the point between the brows to the chin, in pixels of the frame.
 struct Midline {
-  cv::Point2f glabella;
-  cv::Point2f chin;
+  Point glabella;
+  Point chin;
 };
 
 /// From 98 WFLW points (inner brow ends 38 and 50, chin 16) or 68 iBUG points (21, 22, 8). Nothing
-/// for another count, a point that is not finite, or two ends less than a pixel apart.
-std::optional<Midline> midline_of(std::span<const cv::Point2f> landmarks);
+/// when there are no points, when one that matters is not finite, or when the two ends lie less
+/// than a pixel apart.
+std::optional<Midline> midline_of(const Landmarks& landmarks);
 
 /// Mean of the last midlines. One push per frame, in order; never more, or a frame counts twice.
 class MidlineSmoother {
