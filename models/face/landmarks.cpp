@@ -1,21 +1,18 @@
 #include "models/face/landmarks.hpp"
 
 #include <algorithm>
-#include <cmath>
+#include <opencv2/core.hpp>
 #include <span>
 
-namespace vultus {
+namespace vultus::face {
 
 namespace {
 
 Point mean_of(std::span<const Point> points) {
   Point sum;
-  for (const Point& p : points) {
-    sum.x += p.x;
-    sum.y += p.y;
-  }
-  double n = points.empty() ? 1 : static_cast<double>(points.size());
-  return {sum.x / n, sum.y / n};
+  for (const Point& p : points)
+    sum += p;
+  return points.empty() ? sum : sum / static_cast<double>(points.size());
 }
 
 }  // namespace
@@ -51,7 +48,7 @@ double eye_distance(const Landmarks& landmarks) {
   std::span<const Point> points = landmarks.points;
   Point a = mean_of(wflw ? points.subspan(60, 8) : points.subspan(36, 6));
   Point b = mean_of(wflw ? points.subspan(68, 8) : points.subspan(42, 6));
-  return std::hypot(a.x - b.x, a.y - b.y);
+  return cv::norm(a - b);
 }
 
-}  // namespace vultus
+}  // namespace vultus::face

@@ -2,15 +2,14 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <opencv2/core/types.hpp>
 #include <string_view>
 #include <vector>
 
-namespace vultus {
+namespace vultus::face {
 
 /// A position in a picture: pixel centres at integers, x to the right, y down.
-struct Point {
-  double x = 0, y = 0;
-};
+using Point = cv::Point2d;
 
 /// Corners in pixels, not rounded and not clipped to the picture.
 struct Box {
@@ -41,4 +40,4 @@ Point mean(const Landmarks& landmarks);
 /// Distance between the middles of the eyes in pixels.
 double eye_distance(const Landmarks& landmarks);
 
-}  // namespace vultus
+}  // namespace vultus::face

@@ -1,0 +1,45 @@
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "host/run/session.hpp"
+#include "models/face/crop.hpp"
+#include "models/face/landmarks.hpp"
+
+namespace vultus::face {
+
+/// The landmark networks that are known, and with them crop, channels and decoding.
+enum class LandmarkerKind : uint8_t {
+  pfld98,  ///< PFLD, 112x112 RGB, 98 points in 0..1
+  star98,  ///< STAR, 256x256 BGR, 98 points in -1..1
+  ibug68,  ///< 64x64 grey, 68 points in 0..1
+};
+
+/// Measures the points of one face inside a detector's box. One thread at a time.
+class Landmarker {
+ public:
+  /// Reads the network and checks its input and output against the kind. The devices in `session`
+  /// outlive it.
+  static Result<std::unique_ptr<Landmarker>> open(const std::string& path, LandmarkerKind kind,
+                                                  const SessionOptions& session);
+
+  LandmarkScheme scheme() const;
+  /// The square of the frame that the network looks at for this box.
+  Square square(const Box& box) const;
+  /// Points in frame pixels: for the kinds in 0..1, centre - side/2 + side * (x, y), as their
+  /// reference code does; for STAR 128 n + 127.5 in crop pixels, the inverse of its training
+  /// labels.
+  Result<Landmarks> measure(const cv::Mat& bgr, const Box& box);
+  const Transfers& transfers() const { return session_.transfers(); }
+
+ private:
+  Landmarker(Session session, LandmarkerKind kind, std::string input, std::string output);
+
+  Session session_;
+  LandmarkerKind kind_;
+  std::string input_name_, output_name_;
+  Tensor input_;
+};
+
+}  // namespace vultus::face
