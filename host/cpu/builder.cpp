@@ -1,0 +1,366 @@
+#include "host/cpu/builder.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include "host/plan/plan.hpp"
+
+namespace vultus::cpu {
+
+namespace {
+
+// Cache line, and the width of an AVX-512 register.
+constexpr int64_t kAlignment = 64;
+
+}  // namespace
+
+Builder::Builder(const Graph& graph, const PartitionSpec& spec, const dnnl::engine& engine)
+    : graph_(graph),
+      spec_(spec),
+      engine_(engine),
+      rows_(std::make_shared<std::map<ValueId, int64_t>>()) {
+  for (size_t i = 0; i < spec.nodes.size(); ++i) {
+    position_[spec.nodes[i]] = static_cast<int>(i);
+    for (ValueId v : node(spec.nodes[i]).inputs)
+      if (v != kNoValue) last_reader_[v] = static_cast<int>(i);
+  }
+  // Inputs stay for the next run and outputs for the caller: nobody may write over them.
+  for (ValueId v : spec.inputs)
+    last_reader_[v] = static_cast<int>(spec.nodes.size());
+  for (ValueId v : spec.outputs)
+    last_reader_[v] = static_cast<int>(spec.nodes.size());
+  for (ValueId v : spec.inputs) {
+    Desc desc = plain_desc(v);
+    int32_t buffer = new_buffer(static_cast<int64_t>(desc.get_size()));
+    buffers_.back().pinned = true;
+    at_hand_[v] = {{buffer, desc}};
+    holds(buffer, v);
+    if (graph.value(v).dynamic_rows) (*rows_)[v] = shape(v)[0];
+  }
+}
+
+bool Builder::is_dense_f32(NodeId id) const {
+  auto good = [&](ValueId v) {
+    if (v == kNoValue) return true;
+    const Value& value = graph_.value(v);
+    return value.dtype == DType::f32 && !value.dynamic_rows && value.shape.elements() > 0;
+  };
+  return std::ranges::all_of(node(id).inputs, good) && std::ranges::all_of(node(id).outputs, good);
+}
+
+Desc Builder::plain_desc(ValueId value) const {
+  const Value& v = graph_.value(value);
+  if (v.dtype == DType::f32) {
+    if (v.shape.rank() == 0) return row_major({1});
+    return row_major({v.shape.begin(), v.shape.end()});
+  }
+  int64_t bytes = v.shape.elements() * static_cast<int64_t>(size_of(v.dtype));
+  return Desc({bytes}, dnnl::memory::data_type::u8, dnnl::memory::format_tag::a);
+}
+
+Desc Builder::layout(ValueId value) const {
+  auto it = at_hand_.find(value);
+  return it == at_hand_.end() ? plain_desc(value) : it->second.front().desc;
+}
+
+int32_t Builder::new_buffer(int64_t bytes) {
+  buffers_.emplace_back().bytes = bytes;
+  return static_cast<int32_t>(buffers_.size()) - 1;
+}
+
+void Builder::holds(int32_t buffer, ValueId value) {
+  for (int32_t b = buffer; b >= 0; b = buffers_[static_cast<size_t>(b)].parent)
+    buffers_[static_cast<size_t>(b)].values.push_back(value);
+}
+
+std::pair<int32_t, int64_t> Builder::root(int32_t buffer) const {
+  int64_t offset = 0;
+  const Buffer* b = &buffers_[static_cast<size_t>(buffer)];
+  while (b->parent >= 0) {
+    offset += b->offset;
+    buffer = b->parent;
+    b = &buffers_[static_cast<size_t>(buffer)];
+  }
+  return {buffer, offset};
+}
+
+Operand Builder::input(ValueId value, const Desc& wanted) {
+  if (graph_.value(value).constant) return constant(value, plain_desc(value), wanted);
+  std::vector<Operand>& ways = at_hand_[value];
+  for (const Operand& way : ways)
+    if (way.desc == wanted) return way;
+  assert(!ways.empty());
+  Operand to = reordered(ways.front(), wanted);
+  holds(to.buffer, value);
+  ways.push_back(to);
+  return to;
+}
+
+Operand Builder::reordered(const Operand& from, const Desc& wanted) {
+  if (from.desc == wanted) return from;
+  Operand to{new_buffer(static_cast<int64_t>(wanted.get_size())), wanted};
+  dnnl::reorder::primitive_desc pd(engine_, from.desc, engine_, to.desc, attributes());
+  add(-1, dnnl::reorder(pd), pd.scratchpad_desc(), {{DNNL_ARG_FROM, from}, {DNNL_ARG_TO, to}});
+  steps_.back().reorder = true;
+  return to;
+}
+
+Operand Builder::output(ValueId value, const Desc& desc) {
+  return output_in(value, desc, {new_buffer(static_cast<int64_t>(desc.get_size())), desc});
+}
+
+Operand Builder::output_in(ValueId value, const Desc& desc, const Operand& of) {
+  Operand operand{of.buffer, desc};
+  holds(of.buffer, value);
+  at_hand_[value] = {operand};
+  return operand;
+}
+
+bool Builder::may_overwrite(const Operand& operand, NodeId id) const {
+  const Buffer& buffer = buffers_[static_cast<size_t>(operand.buffer)];
+  if (buffer.fixed || buffer.pinned || buffer.parent >= 0) return false;
+  int now = position_.at(id);
+  return std::ranges::all_of(buffer.values, [&](ValueId v) {
+    auto it = last_reader_.find(v);
+    return it == last_reader_.end() || it->second <= now;
+  });
+}
+
+bool Builder::place_inside(const Operand& part, const Operand& whole, int64_t offset_bytes) {
+  Buffer& child = buffers_[static_cast<size_t>(part.buffer)];
+  if (child.fixed || child.pinned || child.parent >= 0 || part.buffer == whole.buffer) return false;
+  // A larger buffer has other contents behind the part.
+  if (child.bytes != static_cast<int64_t>(part.desc.get_size())) return false;
+  child.parent = whole.buffer;
+  child.offset = offset_bytes;
+  for (ValueId v : std::vector<ValueId>(child.values))
+    holds(whole.buffer, v);
+  return true;
+}
+
+Operand Builder::fixed(const std::byte* bytes, const Desc& desc) {
+  int32_t buffer = new_buffer(static_cast<int64_t>(desc.get_size()));
+  // Never written: operands of constants are only read.
+  buffers_.back().fixed = const_cast<std::byte*>(bytes);
+  weight_bytes_ += static_cast<int64_t>(desc.get_size());
+  return {buffer, desc};
+}
+
+Operand Builder::converted(const std::byte* bytes, const Desc& from, const Desc& to) {
+  Tensor tensor(DType::u8, {static_cast<int64_t>(to.get_size())});
+  dnnl::memory source(from, engine_, const_cast<std::byte*>(bytes));
+  dnnl::memory target(to, engine_, tensor.bytes());
+  dnnl::stream stream(engine_);
+  dnnl::reorder(source, target).execute(stream, source, target);
+  stream.wait();
+  weights_.push_back(std::move(tensor));
+  return fixed(weights_.back().bytes(), to);
+}
+
+Operand Builder::constant(ValueId value, const Desc& from, const Desc& to) {
+  std::vector<Constant>& known = constants_[value];
+  for (const Constant& c : known)
+    if (c.from == from && c.to == to) return c.operand;
+  const std::byte* bytes = graph_.value(value).constant->bytes();
+  known.push_back({from, to, from == to ? fixed(bytes, to) : converted(bytes, from, to)});
+  return known.back().operand;
+}
+
+Operand Builder::constant(Tensor tensor, const Desc& from, const Desc& to) {
+  if (from != to) return converted(tensor.bytes(), from, to);
+  weights_.push_back(std::move(tensor));
+  return fixed(weights_.back().bytes(), to);
+}
+
+Operand Builder::scratch(int64_t bytes) {
+  return {new_buffer(bytes),
+          Desc({bytes}, dnnl::memory::data_type::u8, dnnl::memory::format_tag::a)};
+}
+
+void Builder::add(NodeId id, const dnnl::primitive& primitive, const Desc& scratchpad,
+                  std::vector<Argument> arguments) {
+  if (scratchpad.get_size() > 0) {
+    Operand memory{new_buffer(static_cast<int64_t>(scratchpad.get_size())), scratchpad};
+    arguments.push_back({DNNL_ARG_SCRATCHPAD, memory});
+  }
+  Step step;
+  step.node = id;
+  step.primitive = primitive;
+  step.operands = std::move(arguments);
+  steps_.push_back(std::move(step));
+}
+
+void Builder::add(NodeId id, std::vector<Operand> operands, Kernel kernel) {
+  Step step;
+  step.node = id;
+  step.kernel = std::move(kernel);
+  for (Operand& operand : operands)
+    step.operands.push_back({0, std::move(operand)});
+  steps_.push_back(std::move(step));
+}
+
+void Builder::add_activation(NodeId id, const Epilogue& epilogue, const Operand& from,
+                             const Operand& to) {
+  dnnl::post_ops chain;
+  append(chain, epilogue);
+  for (int i = 0; i < chain.len(); ++i) {
+    dnnl::algorithm kind = dnnl::algorithm::undef;
+    float scale = 1, alpha = 0, beta = 0;
+    chain.get_params_eltwise(i, scale, kind, alpha, beta);
+    dnnl::eltwise_forward::primitive_desc pd(
+        {dnnl::prop_kind::forward_inference, kind, to.desc, alpha, beta}, attributes(), engine_);
+    add(id, dnnl::eltwise_forward(pd), pd.scratchpad_desc(),
+        {{DNNL_ARG_SRC, i == 0 ? from : to}, {DNNL_ARG_DST, to}});
+  }
+}
+
+Result<void> Builder::add_plain(NodeId id) {
+  const Node& n = node(id);
+  const Op* op = find_op(n.op);
+  if (!op || !op->eval)
+    return Error{Errc::no_device, fmt::format("{}: the CPU has no kernel for this case ({})",
+                                              describe(n), op ? op->limits : "unknown operator")};
+  Eval eval{n, {}, {}};
+  std::vector<Operand> operands;
+  bool dynamic = false;
+  auto view = [&](ValueId v) {
+    if (v == kNoValue) return TensorView{};
+    return TensorView{graph_.value(v).dtype, shape(v), nullptr};
+  };
+  for (ValueId v : n.inputs) {
+    eval.in.push_back(view(v));
+    if (v == kNoValue) continue;
+    operands.push_back(plain(v));
+    dynamic = dynamic || graph_.value(v).dynamic_rows;
+  }
+  for (ValueId v : n.outputs) {
+    eval.out.push_back(view(v));
+    if (v == kNoValue) continue;
+    operands.push_back(output(v, plain_desc(v)));
+    if (graph_.value(v).dynamic_rows) (*rows_)[v] = shape(v)[0];
+    if (dynamic && !graph_.value(v).dynamic_rows)
+      return Error{Errc::no_device,
+                   fmt::format("{}: reads a result whose length is known only after running; make "
+                               "that result an output of the network instead",
+                               describe(n))};
+  }
+  add(id, std::move(operands),
+      [this_graph = &graph_, rows = rows_, run = op->eval,
+       eval = std::move(eval)](std::span<std::byte* const> addresses) mutable -> Result<void> {
+        size_t next = 0;
+        for (size_t i = 0; i < eval.in.size(); ++i) {
+          ValueId v = eval.node.inputs[i];
+          if (v == kNoValue) continue;
+          eval.in[i].bytes = addresses[next++];
+          if (this_graph->value(v).dynamic_rows) eval.in[i].shape[0] = rows->at(v);
+        }
+        for (size_t i = 0; i < eval.out.size(); ++i) {
+          ValueId v = eval.node.outputs[i];
+          if (v == kNoValue) continue;
+          eval.out[i].bytes = addresses[next++];
+          eval.out[i].shape = this_graph->shape(v);
+        }
+        VULTUS_CHECK(run(eval));
+        for (size_t i = 0; i < eval.out.size(); ++i) {
+          ValueId v = eval.node.outputs[i];
+          if (v != kNoValue && this_graph->value(v).dynamic_rows)
+            rows->at(v) = eval.out[i].shape[0];
+        }
+        return {};
+      });
+  return {};
+}
+
+Result<void> Builder::build_nodes() {
+  for (NodeId id : spec_.nodes) {
+    const Op* op = find_op(node(id).op);
+    size_t first = steps_.size();
+    try {
+      if (op && op->build && is_dense_f32(id)) {
+        VULTUS_CHECK(op->build(*this, id));
+      } else {
+        VULTUS_CHECK(add_plain(id));
+      }
+    } catch (const dnnl::error& error) {
+      return Error{Errc::internal,
+                   fmt::format("{}: oneDNN refused it ({})", describe(node(id)), error.message)};
+    }
+    for (size_t i = first; i < steps_.size(); ++i)
+      steps_[i].node = id;
+  }
+  return {};
+}
+
+Result<void> Builder::plan_memory(Program& program) {
+  int last_step = static_cast<int>(steps_.size());
+  std::vector<Lifetime> lifetimes(buffers_.size(), {0, last_step, -1});
+  auto use = [&](int32_t buffer, int step) {
+    Lifetime& l = lifetimes[static_cast<size_t>(root(buffer).first)];
+    l.first = std::min(l.first, step);
+    l.last = std::max(l.last, step);
+  };
+  for (int i = 0; i < last_step; ++i)
+    for (const Argument& a : steps_[static_cast<size_t>(i)].operands)
+      use(a.operand.buffer, i);
+  for (size_t b = 0; b < buffers_.size(); ++b) {
+    if (!buffers_[b].pinned) continue;
+    use(static_cast<int32_t>(b), 0);
+    use(static_cast<int32_t>(b), last_step);
+  }
+  for (size_t b = 0; b < buffers_.size(); ++b) {
+    Lifetime& l = lifetimes[b];
+    if (buffers_[b].parent >= 0 || buffers_[b].fixed || l.last < l.first) continue;
+    l.bytes = buffers_[b].bytes;
+    program.stats.unplanned_bytes += l.bytes;
+  }
+  ArenaPlan plan = plan_arena(lifetimes, kAlignment);
+  program.stats.arena_bytes = plan.bytes;
+  program.arena = Tensor(DType::u8, {plan.bytes});
+  for (size_t b = 0; b < buffers_.size(); ++b)
+    if (!buffers_[b].fixed && buffers_[b].parent < 0)
+      buffers_[b].fixed = program.arena.bytes() + plan.offsets[b];
+  return {};
+}
+
+void Builder::bind(Program& program) {
+  auto address = [&](int32_t buffer) {
+    auto [base, offset] = root(buffer);
+    return buffers_[static_cast<size_t>(base)].fixed + offset;
+  };
+  for (Step& step : steps_) {
+    for (const Argument& a : step.operands) {
+      std::byte* bytes = address(a.operand.buffer);
+      if (step.kernel)
+        step.addresses.push_back(bytes);
+      else
+        step.arguments.emplace(a.index, dnnl::memory(a.operand.desc, engine_, bytes));
+    }
+    program.stats.dispatches += 1;
+    program.stats.reorders += step.reorder ? 1 : 0;
+  }
+  for (ValueId v : spec_.inputs)
+    program.inputs[v] = address(at_hand_.at(v).front().buffer);
+  for (ValueId v : spec_.outputs)
+    program.outputs[v] = address(plain(v).buffer);
+}
+
+Result<Program> Builder::finish() {
+  Program program;
+  VULTUS_CHECK(build_nodes());
+  for (ValueId v : spec_.outputs) {
+    Operand operand = plain(v);
+    buffers_[static_cast<size_t>(operand.buffer)].pinned = true;
+    if (!steps_.empty() && steps_.back().node < 0) steps_.back().node = graph_.value(v).producer;
+  }
+  VULTUS_CHECK(plan_memory(program));
+  bind(program);
+  program.stats.weight_bytes = weight_bytes_;
+  program.steps = std::move(steps_);
+  program.weights = std::move(weights_);
+  program.rows = rows_;
+  return program;
+}
+
+}  // namespace vultus::cpu

@@ -1,0 +1,118 @@
+#pragma once
+
+#include <dnnl.hpp>
+#include <functional>
+#include <map>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "host/cpu/program.hpp"
+#include "host/graph/activation.hpp"
+#include "host/ops/op.hpp"
+
+namespace vultus::cpu {
+
+/// Compiles a partition into steps. An operator's `build` asks for its inputs in the layout it
+/// prefers, defines its outputs in the layout it writes, and adds steps. Throws dnnl::error, which
+/// the device catches.
+class Builder {
+ public:
+  Builder(const Graph& graph, const PartitionSpec& spec, const dnnl::engine& engine);
+
+  const Graph& graph() const { return graph_; }
+  const Node& node(NodeId id) const { return graph_.node(id); }
+  const Shape& shape(ValueId value) const { return graph_.shape(value); }
+  const dnnl::engine& engine() const { return engine_; }
+  /// All inputs and outputs that are present are f32, not empty, of fixed length.
+  bool is_dense_f32(NodeId node) const;
+
+  /// Row-major descriptor; of bytes where the type is not f32.
+  Desc plain_desc(ValueId value) const;
+  /// The layout in which a value was defined.
+  Desc layout(ValueId value) const;
+  /// The value in that layout; a reorder is inserted the first time it is asked for.
+  Operand input(ValueId value, const Desc& wanted);
+  Operand plain(ValueId value) { return input(value, plain_desc(value)); }
+  /// The operand's elements in that layout; a reorder is inserted unless it has it already.
+  Operand reordered(const Operand& from, const Desc& wanted);
+  /// A new buffer for a result.
+  Operand output(ValueId value, const Desc& desc);
+  /// The result lies where `of` lies, in that layout.
+  Operand output_in(ValueId value, const Desc& desc, const Operand& of);
+  /// Whether nobody needs the contents of `operand` after `node`, so that it may be written over.
+  bool may_overwrite(const Operand& operand, NodeId node) const;
+  /// Places `part`, written by an earlier step, inside `whole`; false when it cannot move.
+  bool place_inside(const Operand& part, const Operand& whole, int64_t offset_bytes);
+
+  /// A constant's elements, read as `from`, converted to `to` now.
+  Operand constant(ValueId value, const Desc& from, const Desc& to);
+  /// Weights made by the caller, converted to `to` now.
+  Operand constant(Tensor tensor, const Desc& from, const Desc& to);
+  /// Memory that only one step uses.
+  Operand scratch(int64_t bytes);
+
+  /// Adds a step: a primitive (its scratchpad is added from `scratchpad`) ...
+  void add(NodeId node, const dnnl::primitive& primitive, const Desc& scratchpad,
+           std::vector<Argument> arguments);
+  /// ... or a kernel of ours, called with the operands' addresses in the same order.
+  void add(NodeId node, std::vector<Operand> operands, Kernel kernel);
+  /// The operator's plain kernel on row-major memory.
+  Result<void> add_plain(NodeId node);
+  /// An activation from `from` to `to`, which have the same layout and may be the same memory.
+  void add_activation(NodeId node, const Epilogue& epilogue, const Operand& from,
+                      const Operand& to);
+
+  /// Builds every node, plans memory, binds everything.
+  Result<Program> finish();
+
+ private:
+  struct Buffer {
+    int64_t bytes = 0;
+    std::byte* fixed = nullptr;  ///< constants live outside the arena
+    bool pinned = false;         ///< inputs and outputs of the partition: alive throughout
+    int32_t parent = -1;
+    int64_t offset = 0;           ///< inside the parent
+    std::vector<ValueId> values;  ///< whose elements it holds, also those of buffers inside
+  };
+  struct Constant {
+    Desc from, to;
+    Operand operand;
+  };
+
+  int32_t new_buffer(int64_t bytes);
+  Operand fixed(const std::byte* bytes, const Desc& desc);
+  Operand converted(const std::byte* bytes, const Desc& from, const Desc& to);
+  void holds(int32_t buffer, ValueId value);
+  std::pair<int32_t, int64_t> root(int32_t buffer) const;
+  Result<void> build_nodes();
+  Result<void> plan_memory(Program& program);
+  void bind(Program& program);
+
+  const Graph& graph_;
+  const PartitionSpec& spec_;
+  dnnl::engine engine_;
+  std::vector<Buffer> buffers_;
+  std::vector<Step> steps_;
+  std::map<ValueId, std::vector<Operand>> at_hand_;  ///< layouts of a value; the first is its own
+  std::map<ValueId, std::vector<Constant>> constants_;
+  std::map<ValueId, int> last_reader_;  ///< position of the last node that reads it
+  std::map<NodeId, int> position_;
+  std::vector<Tensor> weights_;
+  std::shared_ptr<std::map<ValueId, int64_t>> rows_;
+  int64_t weight_bytes_ = 0;
+};
+
+/// Elements of one block of channels of a dense layout: 1 for row-major, 8 or 16 for nChw8c and
+/// nChw16c, 0 for any other.
+int channel_block(const Desc& desc);
+/// Row-major f32 descriptor of any dims.
+Desc row_major(const std::vector<int64_t>& dims);
+/// Whether a blocked layout holds more channels than the tensor; the rest must stay zero.
+bool is_padded(const Desc& desc);
+/// Attributes with the scratchpad in our arena.
+dnnl::primitive_attr attributes(const dnnl::post_ops& ops = {});
+/// The activation as post-operations; nothing is added for `none`.
+void append(dnnl::post_ops& ops, const Epilogue& epilogue);
+
+}  // namespace vultus::cpu

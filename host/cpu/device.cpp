@@ -1,0 +1,187 @@
+#include "host/run/device.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstring>
+#include <new>
+
+#include "host/cpu/builder.hpp"
+#include "host/cpu/threads.hpp"
+
+namespace vultus {
+namespace {
+
+using cpu::Program;
+using cpu::Step;
+
+std::string_view instruction_set() {
+  switch (dnnl::get_effective_cpu_isa()) {
+    case dnnl::cpu_isa::sse41:
+      return "sse41";
+    case dnnl::cpu_isa::avx:
+      return "avx";
+    case dnnl::cpu_isa::avx2:
+      return "avx2";
+    case dnnl::cpu_isa::avx2_vnni:
+      return "avx2_vnni";
+    case dnnl::cpu_isa::avx512_core:
+      return "avx512_core";
+    case dnnl::cpu_isa::avx512_core_vnni:
+      return "avx512_core_vnni";
+    case dnnl::cpu_isa::avx512_core_bf16:
+      return "avx512_core_bf16";
+    case dnnl::cpu_isa::avx512_core_amx:
+      return "avx512_core_amx";
+    default:
+      return "baseline";
+  }
+}
+
+class CpuPartition : public Partition {
+ public:
+  CpuPartition(const Graph& graph, Program program, const dnnl::engine& engine, int threads)
+      : graph_(graph), program_(std::move(program)), stream_(engine), threads_(threads) {}
+
+  Result<void> upload(ValueId input, const TensorView& data) override {
+    auto it = program_.inputs.find(input);
+    if (it == program_.inputs.end())
+      return Error{Errc::internal, fmt::format("value {} is no input of this partition", input)};
+    const Value& value = graph_.value(input);
+    if (data.dtype != value.dtype || !fits(value, data.shape))
+      return Error{Errc::bad_input,
+                   fmt::format("input '{}' takes {} {}, got {} {}", value.name, value.shape.str(),
+                               name_of(value.dtype), data.shape.str(), name_of(data.dtype))};
+    if (value.dynamic_rows) program_.rows->at(input) = data.shape[0];
+    if (data.size_bytes() > 0) std::memcpy(it->second, data.bytes, data.size_bytes());
+    return {};
+  }
+
+  Result<void> submit() override {
+    cpu::ThreadScope scope(threads_);
+    for (Step& step : program_.steps)
+      VULTUS_CHECK(execute(step));
+    return {};
+  }
+
+  // oneDNN's CPU streams and our kernels have finished when submit returns.
+  Result<void> wait() override { return {}; }
+
+  Result<void> download(ValueId output, Tensor& out) override {
+    auto it = program_.outputs.find(output);
+    if (it == program_.outputs.end())
+      return Error{Errc::internal, fmt::format("value {} is no output of this partition", output)};
+    const Value& value = graph_.value(output);
+    Shape shape = value.shape;
+    if (value.dynamic_rows) shape[0] = program_.rows->at(output);
+    if (out.dtype() != value.dtype || out.shape() != value.shape)
+      out = Tensor(value.dtype, value.shape);
+    if (value.dynamic_rows) out.truncate(shape[0]);
+    if (out.size_bytes() > 0) std::memcpy(out.bytes(), it->second, out.size_bytes());
+    return {};
+  }
+
+  PartitionStats stats() const override { return program_.stats; }
+
+  Result<std::vector<NodeTime>> profile() override {
+    cpu::ThreadScope scope(threads_);
+    std::map<NodeId, double> sums;
+    for (Step& step : program_.steps) {
+      auto start = std::chrono::steady_clock::now();
+      VULTUS_CHECK(execute(step));
+      std::chrono::duration<double, std::milli> took = std::chrono::steady_clock::now() - start;
+      sums[step.node] += took.count();
+    }
+    std::vector<NodeTime> times;
+    for (auto [node, ms] : sums)
+      times.push_back({node, ms});
+    return times;
+  }
+
+ private:
+  static bool fits(const Value& value, const Shape& shape) {
+    if (shape == value.shape) return true;
+    if (!value.dynamic_rows || shape.rank() != value.shape.rank()) return false;
+    return shape[0] <= value.shape[0] &&
+           std::equal(shape.begin() + 1, shape.end(), value.shape.begin() + 1, value.shape.end());
+  }
+
+  Result<void> execute(Step& step) {
+    if (step.kernel) return step.kernel(step.addresses);
+    try {
+      step.primitive.execute(stream_, step.arguments);
+    } catch (const dnnl::error& error) {
+      const char* node = step.node < 0 ? "" : graph_.node(step.node).name.c_str();
+      return Error{Errc::device_lost,
+                   fmt::format("oneDNN failed at '{}': {}", node, error.message)};
+    }
+    return {};
+  }
+
+  const Graph& graph_;
+  Program program_;
+  dnnl::stream stream_;
+  int threads_;
+};
+
+class CpuDevice : public Device {
+ public:
+  explicit CpuDevice(int threads) : engine_(dnnl::engine::kind::cpu, 0), threads_(threads) {
+    const dnnl_version_t* version = dnnl::version();
+    info_.name = cpu::cpu_name();
+    info_.driver = fmt::format("oneDNN {}.{}.{} {}, {} threads", version->major, version->minor,
+                               version->patch, instruction_set(), threads);
+  }
+
+  const DeviceInfo& info() const override { return info_; }
+
+  Support supports(const Graph& graph, const Node& node, Precision) const override {
+    const Op* op = find_op(node.op);
+    if (!op) return Support::no(fmt::format("{}: unknown operator", describe(node)));
+    if (!op->eval && !op->build)
+      return Support::no(fmt::format("{}: no CPU kernel", describe(node)));
+    auto dynamic = [&](ValueId v) { return v != kNoValue && graph.value(v).dynamic_rows; };
+    if (std::ranges::any_of(node.inputs, dynamic) && !std::ranges::all_of(node.outputs, dynamic))
+      return Support::no(fmt::format("{}: reads a result whose length is known only after running",
+                                     describe(node)));
+    return Support::yes();
+  }
+
+  Result<std::unique_ptr<Partition>> compile(const Graph& graph,
+                                             const PartitionSpec& spec) override {
+    // Primitives remember the number of threads they were made for.
+    cpu::ThreadScope scope(threads_);
+    try {
+      VULTUS_TRY(Program program, cpu::Builder(graph, spec, engine_).finish());
+      return std::unique_ptr<Partition>(
+          std::make_unique<CpuPartition>(graph, std::move(program), engine_, threads_));
+    } catch (const dnnl::error& error) {
+      return Error{Errc::internal,
+                   fmt::format("oneDNN refused network '{}': {}", graph.name, error.message)};
+    } catch (const std::bad_alloc&) {
+      return Error{Errc::out_of_memory,
+                   fmt::format("not enough memory for network '{}'", graph.name)};
+    }
+  }
+
+ private:
+  dnnl::engine engine_;
+  DeviceInfo info_;
+  int threads_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Device>> open_cpu(int threads) {
+  if (threads < 0 || threads > 1024)
+    return Error{Errc::usage, fmt::format("{} CPU threads: give 1 to 1024, or 0 for all", threads)};
+  try {
+    return std::unique_ptr<Device>(
+        std::make_unique<CpuDevice>(threads > 0 ? threads : cpu::available_threads()));
+  } catch (const dnnl::error& error) {
+    return Error{Errc::no_device, fmt::format("oneDNN does not start: {}", error.message)};
+  }
+}
+
+}  // namespace vultus

@@ -1,0 +1,29 @@
+#pragma once
+
+#include "host/core/result.hpp"
+#include "host/graph/graph.hpp"
+
+namespace vultus::cpu {
+
+class Builder;
+
+/// `Op::build` of the operators that the CPU device runs on oneDNN or on kernels of its own for
+/// blocked layouts. Each adds its node's steps to the builder; where a case is not covered it falls
+/// back to the operator's plain kernel.
+
+Result<void> build_batch_norm(Builder& builder, NodeId node);
+Result<void> build_binary(Builder& builder, NodeId node);  ///< Add, Sub, Mul, Div, Max, Min
+Result<void> build_concat(Builder& builder, NodeId node);
+Result<void> build_conv(Builder& builder, NodeId node);
+Result<void> build_conv_transpose(Builder& builder, NodeId node);
+Result<void> build_gemm(Builder& builder, NodeId node);
+Result<void> build_global_average_pool(Builder& builder, NodeId node);
+Result<void> build_matmul(Builder& builder, NodeId node);
+Result<void> build_pool(Builder& builder, NodeId node);     ///< MaxPool, AveragePool
+Result<void> build_reshape(Builder& builder, NodeId node);  ///< and Flatten, Squeeze, Unsqueeze
+Result<void> build_resize(Builder& builder, NodeId node);
+Result<void> build_softmax(Builder& builder, NodeId node);
+Result<void> build_transpose(Builder& builder, NodeId node);
+Result<void> build_unary(Builder& builder, NodeId node);  ///< what `as_epilogue` knows
+
+}  // namespace vultus::cpu

@@ -1,0 +1,57 @@
+#pragma once
+
+#include <dnnl.hpp>
+#include <functional>
+#include <map>
+#include <memory>
+#include <span>
+#include <unordered_map>
+#include <vector>
+
+#include "host/core/result.hpp"
+#include "host/core/tensor.hpp"
+#include "host/graph/graph.hpp"
+#include "host/run/device.hpp"
+
+namespace vultus::cpu {
+
+using Desc = dnnl::memory::desc;
+
+/// A place in memory and how the elements lie there.
+struct Operand {
+  int32_t buffer = -1;
+  Desc desc;
+};
+
+/// An operand of a primitive: DNNL_ARG_SRC and the like.
+struct Argument {
+  int index = 0;
+  Operand operand;
+};
+
+/// A kernel of ours on the addresses of its operands.
+using Kernel = std::function<Result<void>(std::span<std::byte* const>)>;
+
+struct Step {
+  NodeId node = -1;
+  bool reorder = false;
+  std::vector<Argument> operands;
+  dnnl::primitive primitive;  ///< empty when `kernel` is set
+  Kernel kernel;
+  std::unordered_map<int, dnnl::memory> arguments;  ///< bound once memory is planned
+  std::vector<std::byte*> addresses;
+};
+
+/// A compiled partition: steps bound to one arena.
+struct Program {
+  std::vector<Step> steps;
+  Tensor arena;
+  std::vector<Tensor> weights;
+  std::map<ValueId, std::byte*> inputs;
+  std::map<ValueId, const std::byte*> outputs;
+  /// Rows of `dynamic_rows` values in the last run.
+  std::shared_ptr<std::map<ValueId, int64_t>> rows;
+  PartitionStats stats;
+};
+
+}  // namespace vultus::cpu

@@ -1,0 +1,28 @@
+#pragma once
+
+#include <string>
+
+namespace vultus::cpu {
+
+/// Threads worth starting: the affinity mask, no more than the CPU quota of the cgroup (version 2
+/// or 1) rounded up; at least 1.
+int available_threads();
+/// CPUs that a cgroup allows, from the text of `cpu.max` ("200000 100000", "max 100000"); 0 when
+/// there is no limit or the text is something else.
+int quota_of_cpu_max(const std::string& text);
+/// The CPU's name as the kernel tells it; "CPU" when it does not.
+std::string cpu_name();
+
+/// Sets the OpenMP thread count of the calling thread for a scope.
+class ThreadScope {
+ public:
+  explicit ThreadScope(int threads);
+  ~ThreadScope();
+  ThreadScope(const ThreadScope&) = delete;
+  ThreadScope& operator=(const ThreadScope&) = delete;
+
+ private:
+  int before_;
+};
+
+}  // namespace vultus::cpu

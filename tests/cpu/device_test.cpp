@@ -1,0 +1,107 @@
+#include "host/run/device.hpp"
+
+#include <gmock/gmock.h>
+
+#include <cstring>
+
+#include "host/cpu/threads.hpp"
+#include "tests/support/support.hpp"
+
+namespace vultus {
+namespace {
+
+using test::random_tensor;
+
+TEST(CpuDevice, TellsItsNameAndItsDriver) {
+  auto device = open_cpu(2);
+  ASSERT_TRUE(device);
+  EXPECT_EQ((*device)->info().kind, DeviceKind::cpu);
+  EXPECT_FALSE((*device)->info().name.empty());
+  EXPECT_THAT((*device)->info().driver, testing::StartsWith("oneDNN 2."));
+  EXPECT_THAT((*device)->info().driver, testing::HasSubstr("2 threads"));
+}
+
+TEST(CpuDevice, ANegativeNumberOfThreadsIsRefused) {
+  auto device = open_cpu(-1);
+  ASSERT_FALSE(device);
+  EXPECT_EQ(device.error().code, Errc::usage);
+}
+
+TEST(CpuDevice, AnUnknownOperatorIsNotSupported) {
+  auto device = open_cpu(1);
+  Graph graph;
+  Node node;
+  node.name = "odd";
+  node.op = "NoSuchOperator";
+  Support support = (*device)->supports(graph, node, Precision::fp32);
+  EXPECT_FALSE(support.ok);
+  EXPECT_THAT(support.reason, testing::HasSubstr("NoSuchOperator 'odd'"));
+}
+
+class OneRelu : public testing::Test {
+ protected:
+  void SetUp() override {
+    auto graph = test::single_node("Relu", {}, {{random_tensor({2, 3}, 1), false}});
+    ASSERT_TRUE(graph);
+    graph_ = std::move(*graph);
+    spec_ = {{0}, graph_.inputs, graph_.outputs, Precision::fp32};
+    device_ = std::move(*open_cpu(2));
+  }
+  Graph graph_;
+  PartitionSpec spec_;
+  std::unique_ptr<Device> device_;
+};
+
+TEST_F(OneRelu, InputsOfAnotherShapeAreRefusedByName) {
+  auto partition = device_->compile(graph_, spec_);
+  ASSERT_TRUE(partition);
+  Tensor wrong = random_tensor({3, 2}, 1);
+  auto uploaded = (*partition)->upload(graph_.inputs[0], wrong.view());
+  ASSERT_FALSE(uploaded);
+  EXPECT_THAT(uploaded.error().what, testing::HasSubstr("in0"));
+  EXPECT_THAT(uploaded.error().what, testing::HasSubstr("2x3"));
+}
+
+TEST_F(OneRelu, TheInputStaysForTheNextRun) {
+  auto partition = device_->compile(graph_, spec_);
+  ASSERT_TRUE(partition);
+  Tensor input = Tensor::of<float>({2, 3}, {-1, 2, -3, 4, -5, 6});
+  ASSERT_TRUE((*partition)->upload(graph_.inputs[0], input.view()));
+  for (int run = 0; run < 3; ++run) {
+    ASSERT_TRUE((*partition)->submit());
+    ASSERT_TRUE((*partition)->wait());
+    Tensor out;
+    ASSERT_TRUE((*partition)->download(graph_.outputs[0], out));
+    EXPECT_THAT(out.as<float>(), testing::ElementsAre(0, 2, 0, 4, 0, 6));
+  }
+}
+
+TEST_F(OneRelu, EveryNodeThatRunsIsTimed) {
+  auto partition = device_->compile(graph_, spec_);
+  ASSERT_TRUE(partition);
+  auto times = (*partition)->profile();
+  ASSERT_TRUE(times);
+  ASSERT_EQ(times->size(), 1u);
+  EXPECT_EQ(times->front().node, 0);
+  EXPECT_GE(times->front().ms, 0);
+  EXPECT_EQ((*partition)->stats().dispatches, 1);
+}
+
+TEST(CpuThreads, TheQuotaOfCpuMaxIsRoundedUp) {
+  EXPECT_EQ(cpu::quota_of_cpu_max("200000 100000\n"), 2);
+  EXPECT_EQ(cpu::quota_of_cpu_max("150000 100000\n"), 2);
+  EXPECT_EQ(cpu::quota_of_cpu_max("10000 100000\n"), 1);
+}
+
+TEST(CpuThreads, NoQuotaOrNonsenseIsNoLimit) {
+  EXPECT_EQ(cpu::quota_of_cpu_max("max 100000\n"), 0);
+  EXPECT_EQ(cpu::quota_of_cpu_max(""), 0);
+  EXPECT_EQ(cpu::quota_of_cpu_max("-5 0"), 0);
+}
+
+TEST(CpuThreads, AtLeastOneThreadIsAvailable) {
+  EXPECT_GE(cpu::available_threads(), 1);
+}
+
+}  // namespace
+}  // namespace vultus
