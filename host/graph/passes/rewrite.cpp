@@ -1,0 +1,73 @@
+#include "host/graph/passes/rewrite.hpp"
+
+#include <algorithm>
+
+namespace vultus {
+
+namespace {
+constexpr NodeId kNobody = -1;
+constexpr NodeId kSeveral = -2;
+}  // namespace
+
+Readers::Readers(const Graph& graph) : only_(graph.values.size(), kNobody) {
+  for (NodeId n = 0; n < static_cast<NodeId>(graph.nodes.size()); ++n)
+    for (ValueId v : graph.node(n).inputs) {
+      if (v == kNoValue) continue;
+      NodeId& only = only_[static_cast<size_t>(v)];
+      only = only == kNobody || only == n ? n : kSeveral;
+    }
+  for (ValueId v : graph.outputs)
+    only_[static_cast<size_t>(v)] = kSeveral;
+}
+
+NodeId Readers::only(ValueId value) const {
+  // Values made after this was counted have no known reader.
+  if (value == kNoValue || static_cast<size_t>(value) >= only_.size()) return kNobody;
+  return std::max(only_[static_cast<size_t>(value)], kNobody);
+}
+
+bool Readers::unread(ValueId value) const {
+  return static_cast<size_t>(value) < only_.size() && only_[static_cast<size_t>(value)] == kNobody;
+}
+
+void absorb(Graph& graph, NodeId producer, NodeId follower) {
+  ValueId out = graph.node(follower).outputs[0];
+  graph.node(producer).outputs[0] = out;
+  graph.value(out).producer = producer;
+  graph.node(follower) = Node{};
+}
+
+Node* producer_of(Graph& graph, ValueId value) {
+  if (value == kNoValue || graph.value(value).constant || graph.value(value).producer < 0)
+    return nullptr;
+  return &graph.node(graph.value(value).producer);
+}
+
+bool only_first_output_used(const Node& node, const Readers& readers) {
+  return !node.outputs.empty() && node.outputs[0] != kNoValue &&
+         std::all_of(node.outputs.begin() + 1, node.outputs.end(),
+                     [&](ValueId v) { return v == kNoValue || readers.unread(v); });
+}
+
+std::optional<float> scalar_constant(const Graph& graph, ValueId value, float fallback) {
+  if (value == kNoValue) return fallback;
+  const Tensor* t = graph.constant(value);
+  if (!t || t->dtype() != DType::f32 || t->shape().elements() != 1) return std::nullopt;
+  return t->as<float>()[0];
+}
+
+std::optional<std::vector<int64_t>> integer_constant(const Graph& graph, ValueId value) {
+  const Tensor* t = graph.constant(value);
+  if (t && t->dtype() == DType::i64)
+    return std::vector<int64_t>(t->as<int64_t>().begin(), t->as<int64_t>().end());
+  if (t && t->dtype() == DType::i32)
+    return std::vector<int64_t>(t->as<int32_t>().begin(), t->as<int32_t>().end());
+  return std::nullopt;
+}
+
+ValueId add_integers(Graph& graph, const std::string& base, const std::vector<int64_t>& values) {
+  return graph.add_constant(base, Tensor::of<int64_t>({static_cast<int64_t>(values.size())},
+                                                      std::span<const int64_t>(values)));
+}
+
+}  // namespace vultus

@@ -1,0 +1,44 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "host/graph/graph.hpp"
+
+namespace vultus {
+
+/// Who reads each value, as the graph stands when this is made. Stays true while nodes are only
+/// absorbed into their producers.
+class Readers {
+ public:
+  explicit Readers(const Graph& graph);
+  /// The one node that reads `value`, or -1 when there are several, none, or it is an output.
+  NodeId only(ValueId value) const;
+  /// Whether nobody reads it and it is no output.
+  bool unread(ValueId value) const;
+
+ private:
+  std::vector<NodeId> only_;
+};
+
+/// `producer` computes the first output of `follower` as well, and `follower` is marked for
+/// removal (compact drops it).
+void absorb(Graph& graph, NodeId producer, NodeId follower);
+
+/// The node that computes `value`, or null for inputs, constants and absent values.
+Node* producer_of(Graph& graph, ValueId value);
+
+/// Whether the outputs after the first are absent or unread, so that a pass may ignore them.
+bool only_first_output_used(const Node& node, const Readers& readers);
+
+/// The single float of a constant with one element, or the fallback when `value` is absent; nothing
+/// when it is computed or of another type.
+std::optional<float> scalar_constant(const Graph& graph, ValueId value, float fallback);
+/// The integers (i64 or i32) of a constant, or nothing.
+std::optional<std::vector<int64_t>> integer_constant(const Graph& graph, ValueId value);
+
+/// A constant with these integers, named after `base`.
+ValueId add_integers(Graph& graph, const std::string& base, const std::vector<int64_t>& values);
+
+}  // namespace vultus

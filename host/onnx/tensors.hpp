@@ -1,0 +1,63 @@
+#pragma once
+
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "host/core/result.hpp"
+#include "host/core/tensor.hpp"
+#include "host/onnx/proto.hpp"
+
+namespace vultus {
+
+/// Files with weights beside the model. Every file is opened once; a path that leaves the model's
+/// folder, also through a link, is refused.
+class ExternalFiles {
+ public:
+  /// `folder` empty: no external data is allowed.
+  explicit ExternalFiles(std::string folder) : folder_(std::move(folder)) {}
+  ~ExternalFiles();
+  ExternalFiles(const ExternalFiles&) = delete;
+  ExternalFiles& operator=(const ExternalFiles&) = delete;
+
+  /// Fails unless the file holds `length` bytes from `offset`.
+  Result<void> check(const std::string& location, int64_t offset, int64_t length);
+  /// Fills `out` from byte `offset` of the file.
+  Result<void> read(const std::string& location, int64_t offset, std::span<std::byte> out);
+
+ private:
+  struct File {
+    int descriptor = -1;
+    int64_t size = 0;
+  };
+  Result<File> open(const std::string& location);
+
+  std::string folder_;
+  std::map<std::string, File> files_;
+};
+
+/// Reads the tensors of one model and keeps count of their bytes.
+class TensorReader {
+ public:
+  explicit TensorReader(std::string folder) : files_(std::move(folder)) {}
+  /// float16 becomes float32. NaN is refused, and so are infinities except in a tensor of one
+  /// element, where they are bounds (Clip) or fill values (Pad). `what` names the tensor in
+  /// messages.
+  Result<Tensor> read(const onnx::TensorProto& proto, const std::string& what);
+
+ private:
+  Result<Tensor> read_raw(const onnx::TensorProto& proto, DType dtype, const Shape& shape);
+  Result<Tensor> read_external(const onnx::TensorProto& proto, DType dtype, const Shape& shape);
+
+  ExternalFiles files_;
+  int64_t total_bytes_ = 0;
+};
+
+/// Element type of the file, or nothing when the engine has no such type.
+std::optional<DType> dtype_from_onnx(int data_type);
+/// "FLOAT", "UINT16"; the number where the standard has no name.
+std::string name_of_onnx_type(int data_type);
+
+}  // namespace vultus
