@@ -1,5 +1,8 @@
 #pragma once
 
+// The host builds against the same schema (host/CMakeLists.txt).
+#define ONNX_NAMESPACE onnx
+#define ONNX_ML 1
 #include <onnx/onnx_pb.h>
 
 #include <functional>
