@@ -1,6 +1,10 @@
 #include "host/graph/activation.hpp"
 
+#include <algorithm>
+#include <cmath>
 #include <limits>
+
+#include "host/core/parallel.hpp"
 
 namespace vultus {
 
@@ -32,6 +36,39 @@ std::optional<Epilogue> as_epilogue(const Graph& graph, const Node& node) {
 Epilogue epilogue_of(const Node& node) {
   return {static_cast<Activation>(node.integer("activation", 0)), node.real("activation_alpha", 0),
           node.real("activation_beta", 0)};
+}
+
+float apply(const Epilogue& epilogue, float x) {
+  const float a = epilogue.alpha, b = epilogue.beta;
+  switch (epilogue.kind) {
+    case Activation::none:
+      return x;
+    case Activation::relu:
+      return std::max(x, 0.0f);
+    case Activation::leaky_relu:
+      return x < 0 ? a * x : x;
+    case Activation::sigmoid:
+      return 1.0f / (1.0f + std::exp(-x));
+    case Activation::silu:
+      return x / (1.0f + std::exp(-x));
+    case Activation::clip:
+      return std::min(std::max(x, a), b);
+    case Activation::hard_sigmoid:
+      return std::min(std::max(a * x + b, 0.0f), 1.0f);
+    case Activation::hard_swish:
+      return x * std::min(std::max(x / 6.0f + 0.5f, 0.0f), 1.0f);
+    case Activation::tanh:
+      return std::tanh(x);
+  }
+  return x;
+}
+
+void apply(const Epilogue& epilogue, std::span<float> values) {
+  if (epilogue.kind == Activation::none) return;
+  parallel_for(static_cast<int64_t>(values.size()), 8, [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i)
+      values[static_cast<size_t>(i)] = apply(epilogue, values[static_cast<size_t>(i)]);
+  });
 }
 
 void set_epilogue(Node& node, const Epilogue& epilogue) {

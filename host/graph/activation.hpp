@@ -1,6 +1,7 @@
 #pragma once
 
 #include <optional>
+#include <span>
 #include <string_view>
 
 #include "host/graph/graph.hpp"
@@ -34,6 +35,9 @@ std::optional<Epilogue> as_epilogue(const Graph& graph, const Node& node);
 /// The fused activation of a node: attributes `activation` (number), `activation_alpha`,
 /// `activation_beta`.
 Epilogue epilogue_of(const Node& node);
+/// The activation of one value, and of all values in place.
+float apply(const Epilogue& epilogue, float x);
+void apply(const Epilogue& epilogue, std::span<float> values);
 void set_epilogue(Node& node, const Epilogue& epilogue);
 
 }  // namespace vultus

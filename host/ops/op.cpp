@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <map>
 
 namespace vultus {
@@ -40,8 +41,26 @@ std::string describe(const Node& node) {
   return fmt::format("{} '{}'", node.op, node.name);
 }
 
+Error fail(const Node& node, std::string_view what) {
+  return {Errc::bad_model, fmt::format("{}: {}", describe(node), what)};
+}
+
 Error Infer::fail(std::string_view what) const {
-  return {Errc::bad_model, fmt::format("{}: {}", describe(node_), what)};
+  return vultus::fail(node_, what);
+}
+
+Error Eval::fail(std::string_view what) const {
+  return vultus::fail(node, what);
+}
+
+std::vector<int64_t> Eval::integers(size_t i) const {
+  std::vector<int64_t> out;
+  if (!has(i)) return out;
+  if (in[i].dtype == DType::i64)
+    out.assign(in[i].as<int64_t>().begin(), in[i].as<int64_t>().end());
+  else
+    out.assign(in[i].as<int32_t>().begin(), in[i].as<int32_t>().end());
+  return out;
 }
 
 Result<std::vector<int64_t>> Infer::integers(size_t i, std::string_view what) const {
@@ -78,6 +97,37 @@ Result<int> Infer::axis(int64_t axis, int rank) const {
   if (axis < -rank || axis >= rank)
     return fail(fmt::format("axis {} is out of range for rank {}", axis, rank));
   return static_cast<int>(axis < 0 ? axis + rank : axis);
+}
+
+Result<std::vector<int>> Infer::axes(const std::vector<int64_t>& list, int rank) const {
+  std::vector<int> out;
+  for (int64_t a : list) {
+    VULTUS_TRY(int checked, axis(a, rank));
+    out.push_back(checked);
+  }
+  std::sort(out.begin(), out.end());
+  auto twice = std::adjacent_find(out.begin(), out.end());
+  if (twice != out.end()) return fail(fmt::format("axis {} is given twice", *twice));
+  return out;
+}
+
+Result<Shape> Infer::make_shape(std::span<const int64_t> dims) const {
+  if (dims.size() > static_cast<size_t>(kMaxRank))
+    return fail(fmt::format("output would have rank {}, at most {} is supported", dims.size(),
+                            kMaxRank));
+  for (int64_t d : dims)
+    if (d < 0) return fail(fmt::format("output would have a size of {}", d));
+  return Shape(dims);
+}
+
+Result<void> Infer::expect_type(size_t i, std::initializer_list<DType> types) const {
+  if (!has(i)) return {};
+  if (std::find(types.begin(), types.end(), dtype(i)) != types.end()) return {};
+  std::string names;
+  for (DType t : types)
+    names += fmt::format("{}{}", names.empty() ? "" : ", ", name_of(t));
+  return fail(
+      fmt::format("input {} has type {}, supported: {}", i, name_of(dtype(i)), names));
 }
 
 Result<void> Infer::expect_inputs(size_t least, size_t most) const {

@@ -1,6 +1,8 @@
 #pragma once
 
 #include <functional>
+#include <initializer_list>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -37,6 +39,12 @@ class Infer {
   Result<int> axis(int64_t axis, int rank) const;
   /// "Conv 'head.3': " + what, as Errc::bad_model.
   Error fail(std::string_view what) const;
+  /// The same for a list of axes: sorted, each once.
+  Result<std::vector<int>> axes(const std::vector<int64_t>& list, int rank) const;
+  /// A shape of these sizes, or an error when the rank is above kMaxRank or a size is negative.
+  Result<Shape> make_shape(std::span<const int64_t> dims) const;
+  /// Fails unless input i, when connected, has one of these types.
+  Result<void> expect_type(size_t i, std::initializer_list<DType> types) const;
   /// Fails unless between `least` and `most` inputs are connected, the first `least` of them
   /// really.
   Result<void> expect_inputs(size_t least, size_t most) const;
@@ -55,6 +63,10 @@ struct Eval {
       out;  ///< shapes as inferred; only `dynamic_rows` outputs may shrink axis 0
 
   bool has(size_t i) const { return i < in.size() && in[i].bytes != nullptr; }
+  /// Integers (i64 or i32) of input i; empty when it is absent.
+  std::vector<int64_t> integers(size_t i) const;
+  /// "Gather 'head.3': " + what, as Errc::bad_model.
+  Error fail(std::string_view what) const;
 };
 
 /// Largest result that shape inference accepts; more is refused before anything is allocated.
@@ -86,6 +98,8 @@ std::vector<const Op*> all_ops();
 int64_t macs(const Graph& graph, const Node& node);
 /// "Conv 'head.3'": how a node is named in messages.
 std::string describe(const Node& node);
+/// "Conv 'head.3': " + what, as Errc::bad_model.
+Error fail(const Node& node, std::string_view what);
 /// Infers every node in order; on return all shapes are set.
 Result<void> infer_shapes(Graph& graph);
 

@@ -1,19 +1,19 @@
 #include <algorithm>
 
 #include "host/ops/op.hpp"
+#include "host/ops/strided.hpp"
 
 namespace vultus {
 namespace {
 
 Result<void> infer(Infer& node) {
   VULTUS_CHECK(node.expect_inputs(1, 1));
+  VULTUS_CHECK(node.expect_type(0, {DType::f32}));
   return node.set(0, node.dtype(0), node.shape(0));
 }
 
 Result<void> eval(Eval& node) {
-  auto x = node.in[0].as<const float>();
-  std::transform(x.begin(), x.end(), node.out[0].as<float>().begin(),
-                 [](float v) { return std::max(v, 0.0f); });
+  apply_unary<float, float>(node.in[0], node.out[0], [](float x) { return std::max(x, 0.0f); });
   return {};
 }
 
