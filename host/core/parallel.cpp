@@ -18,7 +18,7 @@ void parallel_for(int64_t n, int64_t cost, const std::function<void(int64_t, int
     body(0, n);
     return;
   }
-#pragma omp parallel for schedule(static) num_threads(static_cast<int>(pieces))
+#pragma omp parallel for schedule(static) num_threads(static_cast <int>(pieces))
   for (int64_t i = 0; i < pieces; ++i)
     body(n / pieces * i + std::min(i, n % pieces),
          n / pieces * (i + 1) + std::min(i + 1, n % pieces));

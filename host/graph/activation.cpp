@@ -63,7 +63,7 @@ float apply(const Epilogue& epilogue, float x) {
   return x;
 }
 
-void apply(const Epilogue& epilogue, std::span<float> values) {
+void activate(const Epilogue& epilogue, std::span<float> values) {
   if (epilogue.kind == Activation::none) return;
   parallel_for(static_cast<int64_t>(values.size()), 8, [&](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; ++i)

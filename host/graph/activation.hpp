@@ -37,7 +37,7 @@ std::optional<Epilogue> as_epilogue(const Graph& graph, const Node& node);
 Epilogue epilogue_of(const Node& node);
 /// The activation of one value, and of all values in place.
 float apply(const Epilogue& epilogue, float x);
-void apply(const Epilogue& epilogue, std::span<float> values);
+void activate(const Epilogue& epilogue, std::span<float> values);
 void set_epilogue(Node& node, const Epilogue& epilogue);
 
 }  // namespace vultus

@@ -114,30 +114,28 @@ Result<void> infer_many(Infer& node) {
 Result<void> infer_prelu(Infer& node) {
   VULTUS_CHECK(infer_binary(node));
   if (broadcast(node.shape(0), node.shape(1)) != node.shape(0))
-    return node.fail(fmt::format("slope {} does not broadcast to {}", node.shape(1).str(),
-                                 node.shape(0).str()));
+    return node.fail(
+        fmt::format("slope {} does not broadcast to {}", node.shape(1).str(), node.shape(0).str()));
   return {};
 }
 
 template <class F>
 Result<void> eval_binary(Eval& node) {
-  visit_number(node.out[0].dtype, [&]<class T>() {
-    apply_broadcast<T, T>(node.in[0], node.in[1], node.out[0], F{});
-  });
+  visit_number(node.out[0].dtype,
+               [&]<class T>() { apply_broadcast<T, T>(node.in[0], node.in[1], node.out[0], F{}); });
   return {};
 }
 
 Result<void> eval_add(Eval& node) {
   VULTUS_CHECK(eval_binary<Add>(node));
-  if (node.out[0].dtype == DType::f32) apply(epilogue_of(node.node), node.out[0].as<float>());
+  if (node.out[0].dtype == DType::f32) activate(epilogue_of(node.node), node.out[0].as<float>());
   return {};
 }
 
 Result<void> refuse_zero_divisor(const Eval& node) {
   const TensorView& b = node.in[1];
-  const bool bad =
-      (b.dtype == DType::i64 && std::ranges::count(b.as<const int64_t>(), 0) != 0) ||
-      (b.dtype == DType::i32 && std::ranges::count(b.as<const int32_t>(), 0) != 0);
+  const bool bad = (b.dtype == DType::i64 && std::ranges::count(b.as<const int64_t>(), 0) != 0) ||
+                   (b.dtype == DType::i32 && std::ranges::count(b.as<const int32_t>(), 0) != 0);
   if (bad) return node.fail("integer division by zero");
   return {};
 }
@@ -164,8 +162,8 @@ Result<void> infer_pow(Infer& node) {
   VULTUS_CHECK(infer_types(node, 2));
   auto out = broadcast(node.shape(0), node.shape(1));
   if (!out)
-    return node.fail(fmt::format("shapes {} and {} do not broadcast", node.shape(0).str(),
-                                 node.shape(1).str()));
+    return node.fail(
+        fmt::format("shapes {} and {} do not broadcast", node.shape(0).str(), node.shape(1).str()));
   return node.set(0, node.dtype(0), *out);
 }
 

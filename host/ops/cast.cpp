@@ -1,9 +1,10 @@
+#include "host/ops/cast.hpp"
+
 #include <fmt/format.h>
 
 #include "host/core/half.hpp"
 #include "host/core/parallel.hpp"
 #include "host/ops/arithmetic.hpp"
-#include "host/ops/cast.hpp"
 #include "host/ops/op.hpp"
 
 namespace vultus {

@@ -14,8 +14,8 @@ Result<void> infer(Infer& node) {
   for (size_t i : {size_t{1}, size_t{2}}) {
     if (!node.has(i)) continue;
     if (node.dtype(i) != node.dtype(0) || node.shape(i).elements() != 1)
-      return node.fail(fmt::format("bound {} must be one {}", i == 1 ? "min" : "max",
-                                   name_of(node.dtype(0))));
+      return node.fail(
+          fmt::format("bound {} must be one {}", i == 1 ? "min" : "max", name_of(node.dtype(0))));
   }
   return node.set(0, node.dtype(0), node.shape(0));
 }

@@ -11,12 +11,12 @@ namespace {
 Result<void> infer_pair(Infer& node) {
   VULTUS_CHECK(node.expect_inputs(2, 2));
   if (node.dtype(0) != node.dtype(1))
-    return node.fail(fmt::format("inputs have types {} and {}", name_of(node.dtype(0)),
-                                 name_of(node.dtype(1))));
+    return node.fail(
+        fmt::format("inputs have types {} and {}", name_of(node.dtype(0)), name_of(node.dtype(1))));
   auto out = broadcast(node.shape(0), node.shape(1));
   if (!out)
-    return node.fail(fmt::format("shapes {} and {} do not broadcast", node.shape(0).str(),
-                                 node.shape(1).str()));
+    return node.fail(
+        fmt::format("shapes {} and {} do not broadcast", node.shape(0).str(), node.shape(1).str()));
   return node.set(0, DType::boolean, *out);
 }
 

@@ -32,8 +32,8 @@ Result<void> infer_tile(Infer& node) {
   for (int d = 0; d < out.rank(); ++d) {
     const int64_t times = repeats[static_cast<size_t>(d)];
     if (!checked_elements(std::array{times, out[d]}))
-      return node.fail(fmt::format("axis {} of {} cannot be repeated {} times", d,
-                                   node.shape(0).str(), times));
+      return node.fail(
+          fmt::format("axis {} of {} cannot be repeated {} times", d, node.shape(0).str(), times));
     out[d] *= times;
   }
   return node.set(0, node.dtype(0), out);

@@ -24,8 +24,7 @@ Result<void> infer_constant_of_shape(Infer& node) {
   VULTUS_TRY(Shape out, node.make_shape(dims));
   const Tensor* value = value_of(node.node());
   if (value && value->shape().elements() != 1)
-    return node.fail(
-        fmt::format("value has {} elements, expected one", value->shape().elements()));
+    return node.fail(fmt::format("value has {} elements, expected one", value->shape().elements()));
   return node.set(0, value ? value->dtype() : DType::f32, out);
 }
 
@@ -50,13 +49,13 @@ Result<void> infer_range(Infer& node) {
     const Tensor* t = node.constant(i);
     if (!t || t->shape().elements() != 1 || t->dtype() != node.dtype(0))
       return node.fail("start, limit and delta must be constant scalars of one type");
-    bounds[i] = visit_number(
-        t->dtype(), [&]<class T>() { return static_cast<double>(t->as<T>()[0]); });
+    bounds[i] =
+        visit_number(t->dtype(), [&]<class T>() { return static_cast<double>(t->as<T>()[0]); });
   }
   const double count = std::ceil((bounds[1] - bounds[0]) / bounds[2]);
   if (bounds[2] == 0 || !std::isfinite(count) || count > 0x1p40)
-    return node.fail(fmt::format("from {} to {} by {} has no end", bounds[0], bounds[1],
-                                 bounds[2]));
+    return node.fail(
+        fmt::format("from {} to {} by {} has no end", bounds[0], bounds[1], bounds[2]));
   return node.set(0, node.dtype(0), {std::max<int64_t>(0, static_cast<int64_t>(count))});
 }
 

@@ -141,10 +141,8 @@ Result<void> eval_nd(Eval& node) {
 }
 
 const Register gather({.name = "Gather", .infer = infer_gather, .eval = eval_gather});
-const Register elements({.name = "GatherElements",
-                         .since = 11,
-                         .infer = infer_elements,
-                         .eval = eval_elements});
+const Register elements(
+    {.name = "GatherElements", .since = 11, .infer = infer_elements, .eval = eval_elements});
 const Register nd({.name = "GatherND", .since = 11, .infer = infer_nd, .eval = eval_nd});
 
 }  // namespace

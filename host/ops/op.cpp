@@ -113,8 +113,8 @@ Result<std::vector<int>> Infer::axes(const std::vector<int64_t>& list, int rank)
 
 Result<Shape> Infer::make_shape(std::span<const int64_t> dims) const {
   if (dims.size() > static_cast<size_t>(kMaxRank))
-    return fail(fmt::format("output would have rank {}, at most {} is supported", dims.size(),
-                            kMaxRank));
+    return fail(
+        fmt::format("output would have rank {}, at most {} is supported", dims.size(), kMaxRank));
   for (int64_t d : dims)
     if (d < 0) return fail(fmt::format("output would have a size of {}", d));
   return Shape(dims);
@@ -126,8 +126,7 @@ Result<void> Infer::expect_type(size_t i, std::initializer_list<DType> types) co
   std::string names;
   for (DType t : types)
     names += fmt::format("{}{}", names.empty() ? "" : ", ", name_of(t));
-  return fail(
-      fmt::format("input {} has type {}, supported: {}", i, name_of(dtype(i)), names));
+  return fail(fmt::format("input {} has type {}, supported: {}", i, name_of(dtype(i)), names));
 }
 
 Result<void> Infer::expect_inputs(size_t least, size_t most) const {

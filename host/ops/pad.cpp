@@ -18,11 +18,12 @@ Result<Pads> resolve(const Node& node, const Shape& x, const std::vector<int64_t
   const size_t rank = static_cast<size_t>(x.rank());
   const size_t covered = axes.empty() ? rank : axes.size();
   if (list.size() != 2 * covered)
-    return fail(node, fmt::format("{} pads for {} axes, expected {}", list.size(), covered,
-                                  2 * covered));
+    return fail(node,
+                fmt::format("{} pads for {} axes, expected {}", list.size(), covered, 2 * covered));
   const std::string mode = node.text("mode", "constant");
   if (mode != "constant" && mode != "reflect" && mode != "edge")
-    return fail(node, fmt::format("mode '{}' is not supported (constant, reflect, edge are)", mode));
+    return fail(node,
+                fmt::format("mode '{}' is not supported (constant, reflect, edge are)", mode));
   Pads pads{std::vector<int64_t>(rank, 0), std::vector<int64_t>(rank, 0)};
   for (size_t i = 0; i < covered; ++i) {
     int64_t axis = axes.empty() ? static_cast<int64_t>(i) : axes[i];
@@ -32,8 +33,8 @@ Result<Pads> resolve(const Node& node, const Shape& x, const std::vector<int64_t
     const int64_t begin = list[i], end = list[i + covered], size = x[static_cast<int>(d)];
     constexpr int64_t kFar = int64_t{1} << 40;
     if (begin > kFar || end > kFar || begin < -size || end < -size || size + begin + end < 0)
-      return fail(node, fmt::format("pads {} and {} do not fit axis {} of size {}", begin, end, d,
-                                    size));
+      return fail(node,
+                  fmt::format("pads {} and {} do not fit axis {} of size {}", begin, end, d, size));
     const int64_t reach = std::max(begin, end);
     if ((mode == "reflect" && reach > std::max<int64_t>(0, size - 1)) ||
         (mode == "edge" && reach > 0 && size == 0))

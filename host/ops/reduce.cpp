@@ -215,8 +215,8 @@ template <class Body>
 Result<void> eval_with(Eval& node, const Body& body) {
   const Node& n = node.node;
   const TensorView &x = node.in[0], &out = node.out[0];
-  const Reduced r = reduced_axes(n, axes_are_input(n) ? node.integers(1) : n.integers("axes"),
-                                 x.shape.rank());
+  const Reduced r =
+      reduced_axes(n, axes_are_input(n) ? node.integers(1) : n.integers("axes"), x.shape.rank());
   if (r.nothing) {
     std::copy(x.bytes, x.bytes + x.size_bytes(), out.bytes);
     return {};
@@ -236,9 +236,8 @@ Result<void> eval(Eval& node) {
 }
 
 Result<void> eval_log_sum_exp(Eval& node) {
-  return eval_with(node, []<class T>(const Split& s, const T* x, T* out) {
-    reduce_log_sum_exp<T>(s, x, out);
-  });
+  return eval_with(
+      node, []<class T>(const Split& s, const T* x, T* out) { reduce_log_sum_exp<T>(s, x, out); });
 }
 
 const Register sum({.name = "ReduceSum", .infer = infer, .eval = eval<Sum>});

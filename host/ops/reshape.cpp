@@ -37,8 +37,8 @@ Result<void> infer_reshape(Infer& node) {
                                    x.elements(), known));
     dims[open] = x.elements() / known;
   } else if (known != x.elements()) {
-    return node.fail(fmt::format("{} has {} elements, the target shape {}", x.str(), x.elements(),
-                                 known));
+    return node.fail(
+        fmt::format("{} has {} elements, the target shape {}", x.str(), x.elements(), known));
   }
   VULTUS_TRY(Shape out, node.make_shape(dims));
   return node.set(0, node.dtype(0), out);

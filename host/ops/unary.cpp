@@ -106,9 +106,8 @@ Result<void> eval_elu(Eval& node) {
 Result<void> eval_selu(Eval& node) {
   const float alpha = node.node.real("alpha", 1.67326319217681884765625f);
   const float gamma = node.node.real("gamma", 1.05070102214813232421875f);
-  apply_unary<float, float>(node.in[0], node.out[0], [=](float x) {
-    return gamma * (x <= 0 ? alpha * std::expm1(x) : x);
-  });
+  apply_unary<float, float>(node.in[0], node.out[0],
+                            [=](float x) { return gamma * (x <= 0 ? alpha * std::expm1(x) : x); });
   return {};
 }
 
@@ -179,10 +178,8 @@ const Register elu({.name = "Elu", .since = 6, .infer = infer_float, .eval = eva
 const Register selu({.name = "Selu", .since = 6, .infer = infer_float, .eval = eval_selu});
 const Register softplus_({.name = "Softplus", .infer = infer_float, .eval = eval_softplus});
 const Register mish({.name = "Mish", .since = 18, .infer = infer_float, .eval = eval_mish});
-const Register gelu({.name = "Gelu",
-                     .infer = infer_gelu,
-                     .eval = eval_gelu,
-                     .limits = "ours: as in opset 20"});
+const Register gelu(
+    {.name = "Gelu", .infer = infer_gelu, .eval = eval_gelu, .limits = "ours: as in opset 20"});
 
 }  // namespace
 }  // namespace vultus

@@ -26,12 +26,12 @@ void select(const Eval& node) {
   const T* yes = reinterpret_cast<const T*>(node.in[1].bytes);
   const T* no = reinterpret_cast<const T*>(node.in[2].bytes);
   T* out = reinterpret_cast<T*>(node.out[0].bytes);
-  auto walk = broadcast_walk<3>({node.in[0].shape, node.in[1].shape, node.in[2].shape},
-                                node.out[0].shape);
+  auto walk =
+      broadcast_walk<3>({node.in[0].shape, node.in[1].shape, node.in[2].shape}, node.out[0].shape);
   for_runs(walk, [=](const auto& at, const auto& step, int64_t n) {
     for (int64_t i = 0; i < n; ++i)
-      out[at[3] + i * step[3]] = condition[at[0] + i * step[0]] ? yes[at[1] + i * step[1]]
-                                                                : no[at[2] + i * step[2]];
+      out[at[3] + i * step[3]] =
+          condition[at[0] + i * step[0]] ? yes[at[1] + i * step[1]] : no[at[2] + i * step[2]];
   });
 }
 
