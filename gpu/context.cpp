@@ -1,0 +1,135 @@
+#include "gpu/context.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdlib>
+#include <cstring>
+
+namespace vultus::gpu {
+
+namespace {
+
+bool validation_wanted(const OpenOptions& options) {
+  const char* set = std::getenv("VULTUS_VALIDATION");
+  return options.validation || (set && std::strcmp(set, "1") == 0);
+}
+
+Caps caps_of(const DeviceReport& report, const VkPhysicalDeviceLimits& limits) {
+  Caps caps;
+  caps.subgroup_size = report.subgroup_size;
+  caps.software = report.type == "software";
+  caps.storage16 = report.storage16;
+  caps.max_storage_range = limits.maxStorageBufferRange;
+  std::copy_n(limits.maxComputeWorkGroupCount, 3, caps.max_workgroups);
+  return caps;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Context>> Context::create(const OpenOptions& options) {
+  std::unique_ptr<Context> context(new Context);
+  VULTUS_TRY(context->instance_, Instance::create(validation_wanted(options)));
+  VULTUS_TRY(auto physical, context->instance_->physical_devices());
+  std::vector<DeviceReport> reports;
+  for (size_t i = 0; i < physical.size(); ++i)
+    reports.push_back(context->instance_->report(physical[i], static_cast<int>(i)));
+  VULTUS_TRY(int chosen, choose_device(reports, options));
+  context->report_ = reports[static_cast<size_t>(chosen)];
+  context->poison_ = options.poison;
+  VULTUS_CHECK(context->create_device(physical[static_cast<size_t>(chosen)]));
+  return context;
+}
+
+Result<void> Context::create_device(VkPhysicalDevice physical) {
+  vk_ = instance_->vk();
+  vk_.vkGetPhysicalDeviceProperties(physical, &properties_);
+  vk_.vkGetPhysicalDeviceMemoryProperties(physical, &memory_);
+  caps_ = caps_of(report_, properties_.limits);
+  queue_family_ = static_cast<uint32_t>(compute_family(queue_families(vk_, physical)));
+
+  const float priority = 1.0f;
+  VkDeviceQueueCreateInfo queue{};
+  queue.sType = VK_STRUCTURE_TYPE_DEVICE_QUEUE_CREATE_INFO;
+  queue.queueFamilyIndex = queue_family_;
+  queue.queueCount = 1;
+  queue.pQueuePriorities = &priority;
+
+  VkPhysicalDeviceVulkan12Features features12{};
+  features12.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_2_FEATURES;
+  features12.timelineSemaphore = VK_TRUE;
+  features12.shaderFloat16 = report_.float16;
+  VkPhysicalDeviceVulkan11Features features11{};
+  features11.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_1_FEATURES;
+  features11.pNext = &features12;
+  features11.storageBuffer16BitAccess = report_.storage16;
+  VkDeviceCreateInfo info{};
+  info.sType = VK_STRUCTURE_TYPE_DEVICE_CREATE_INFO;
+  info.pNext = &features11;
+  info.queueCreateInfoCount = 1;
+  info.pQueueCreateInfos = &queue;
+  VULTUS_VK(vk_.vkCreateDevice(physical, &info, nullptr, &device_),
+            fmt::format("opening {}", report_.name));
+  vk_.resolve_device(device_);
+  vk_.vkGetDeviceQueue(device_, queue_family_, 0, &queue_);
+  return {};
+}
+
+Context::~Context() {
+  if (!device_) return;
+  vk_.vkDeviceWaitIdle(device_);
+  vk_.vkDestroyDevice(device_, nullptr);
+}
+
+uint64_t Context::alignment() const {
+  return std::max<uint64_t>(32, properties_.limits.minStorageBufferOffsetAlignment);
+}
+
+Result<void> Context::submit(VkCommandBuffer commands, VkSemaphore semaphore,
+                             uint64_t value) const {
+  VkTimelineSemaphoreSubmitInfo timeline{};
+  timeline.sType = VK_STRUCTURE_TYPE_TIMELINE_SEMAPHORE_SUBMIT_INFO;
+  timeline.signalSemaphoreValueCount = 1;
+  timeline.pSignalSemaphoreValues = &value;
+  VkSubmitInfo info{};
+  info.sType = VK_STRUCTURE_TYPE_SUBMIT_INFO;
+  info.pNext = &timeline;
+  info.commandBufferCount = 1;
+  info.pCommandBuffers = &commands;
+  info.signalSemaphoreCount = 1;
+  info.pSignalSemaphores = &semaphore;
+  std::lock_guard lock(queue_mutex_);
+  VULTUS_VK(vk_.vkQueueSubmit(queue_, 1, &info, VK_NULL_HANDLE), "giving work to the GPU");
+  return {};
+}
+
+Result<void> Context::wait(VkSemaphore semaphore, uint64_t value) const {
+  constexpr uint64_t kTenMinutes = 600'000'000'000;
+  VkSemaphoreWaitInfo info{};
+  info.sType = VK_STRUCTURE_TYPE_SEMAPHORE_WAIT_INFO;
+  info.semaphoreCount = 1;
+  info.pSemaphores = &semaphore;
+  info.pValues = &value;
+  VkResult result = vk_.vkWaitSemaphores(device_, &info, kTenMinutes);
+  if (result == VK_TIMEOUT)
+    return Error{Errc::device_lost,
+                 fmt::format("{} did not finish within ten minutes: run again or with --device cpu",
+                             report_.name)};
+  VULTUS_VK(result, "waiting for the GPU");
+  return {};
+}
+
+Result<VkSemaphore> Context::create_timeline() const {
+  VkSemaphoreTypeCreateInfo type{};
+  type.sType = VK_STRUCTURE_TYPE_SEMAPHORE_TYPE_CREATE_INFO;
+  type.semaphoreType = VK_SEMAPHORE_TYPE_TIMELINE;
+  VkSemaphoreCreateInfo info{};
+  info.sType = VK_STRUCTURE_TYPE_SEMAPHORE_CREATE_INFO;
+  info.pNext = &type;
+  VkSemaphore semaphore = VK_NULL_HANDLE;
+  VULTUS_VK(vk_.vkCreateSemaphore(device_, &info, nullptr, &semaphore), "creating a semaphore");
+  return semaphore;
+}
+
+}  // namespace vultus::gpu

@@ -1,0 +1,60 @@
+#pragma once
+
+#include <map>
+#include <memory>
+#include <mutex>
+
+#include "gpu/builder.hpp"
+#include "gpu/context.hpp"
+#include "gpu/spirv.hpp"
+
+namespace vultus::gpu {
+
+/// A compiled compute pipeline: one embedded shader with its specialisation constants set.
+struct Kernel {
+  VkPipeline pipeline = VK_NULL_HANDLE;
+  VkPipelineLayout layout = VK_NULL_HANDLE;
+  VkDescriptorSetLayout set_layout = VK_NULL_HANDLE;
+  std::array<uint32_t, 3> local_size{1, 1, 1};
+  uint32_t push_bytes = 0;
+};
+
+/// Says what is wrong with a dispatch: unknown constants, bindings or access that the shader does
+/// not declare, a push block of another size, more workgroups than the device allows.
+Result<void> check_dispatch(const Dispatch& dispatch, const Reflection& shader,
+                            const VkPhysicalDeviceLimits& limits);
+
+/// Pipelines of a device by (shader, storage type, specialisation constants), each made once.
+class Kernels {
+ public:
+  Kernels(const Context& context, VkPipelineCache cache) : context_(context), cache_(cache) {}
+  ~Kernels();
+  Kernels(const Kernels&) = delete;
+  Kernels& operator=(const Kernels&) = delete;
+
+  /// The pipeline for a dispatch, after checking it. Stays valid as long as this object. Any
+  /// thread.
+  Result<const Kernel*> get(const Dispatch& dispatch, Precision precision);
+
+ private:
+  struct Shader {
+    Reflection reflection;
+    VkShaderModule module = VK_NULL_HANDLE;
+    VkDescriptorSetLayout set_layout = VK_NULL_HANDLE;
+    VkPipelineLayout layout = VK_NULL_HANDLE;
+  };
+  Result<const Shader*> shader(const std::string& name);
+  Result<void> create_shader(Shader& shader, std::span<const uint32_t> words,
+                             const std::string& name);
+  void destroy(const Shader& shader);
+  Result<VkPipeline> create_pipeline(const Shader& shader, const std::vector<uint32_t>& spec,
+                                     const std::string& name);
+
+  const Context& context_;
+  VkPipelineCache cache_;
+  std::mutex mutex_;
+  std::map<std::string, Shader> shaders_;
+  std::map<std::pair<std::string, std::vector<uint32_t>>, Kernel> kernels_;
+};
+
+}  // namespace vultus::gpu

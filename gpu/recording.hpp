@@ -1,0 +1,44 @@
+#pragma once
+
+#include <map>
+#include <optional>
+
+#include "gpu/builder.hpp"
+#include "gpu/context.hpp"
+
+namespace vultus::gpu {
+
+/// How an output of the partition comes down: the bytes of `source`, as float32, int32 or booleans.
+struct Download {
+  ValueId value = kNoValue;
+  TensorRef source;  ///< linear; float32 elements when not an integer
+};
+struct Upload {
+  ValueId value = kNoValue;
+  uint64_t offset = 0;  ///< in the staging buffer and in the upload block
+};
+
+/// What a partition consists of before it meets memory: buffers, weights and dispatches in order.
+struct Recording {
+  struct BufferInfo {
+    uint64_t bytes = 0;     ///< what kernels may see of it
+    bool constant = false;  ///< lies in `constants` at `offset`, else in the arena
+    uint64_t offset = 0;    ///< in `constants`, or in the upload block
+    bool upload = false;    ///< part of the upload block
+    std::string name;       ///< for messages
+  };
+  std::vector<BufferInfo> buffers;   ///< by BufferId
+  std::vector<std::byte> constants;  ///< weights, ready for the device
+  std::vector<Dispatch> dispatches;
+  std::vector<Upload> uploads;
+  std::vector<Download> downloads;
+  uint64_t upload_bytes = 0;  ///< size of the upload block
+  int64_t relayouts = 0;
+};
+
+/// Builds every node of the partition. Fails on our own mistakes, tensors larger than the device
+/// binds, and constants that the storage type cannot hold.
+Result<Recording> build_partition(const Context& context, const Graph& graph,
+                                  const PartitionSpec& spec);
+
+}  // namespace vultus::gpu
