@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "host/cpu/kernels.hpp"
 #include "host/plan/plan.hpp"
 
 namespace vultus::cpu {
@@ -31,6 +32,13 @@ Builder::Builder(const Graph& graph, const PartitionSpec& spec, const dnnl::engi
     last_reader_[v] = static_cast<int>(spec.nodes.size());
   for (ValueId v : spec.outputs)
     last_reader_[v] = static_cast<int>(spec.nodes.size());
+  int64_t all = 0, winograd = 0;
+  for (NodeId id : spec.nodes) {
+    int64_t work = macs(graph, node(id));
+    all += work;
+    if (fits_winograd(graph, node(id))) winograd += work;
+  }
+  prefers_blocked_ = winograd * 4 > all;
   for (ValueId v : spec.inputs) {
     Desc desc = plain_desc(v);
     int32_t buffer = new_buffer(static_cast<int64_t>(desc.get_size()));
@@ -43,7 +51,8 @@ Builder::Builder(const Graph& graph, const PartitionSpec& spec, const dnnl::engi
 
 bool Builder::is_dense_f32(NodeId id) const {
   auto good = [&](ValueId v) {
-    if (v == kNoValue) return true;
+    // Constants of other types are sizes and the like, which operators read while building.
+    if (v == kNoValue || graph_.constant(v)) return true;
     const Value& value = graph_.value(v);
     return value.dtype == DType::f32 && !value.dynamic_rows && value.shape.elements() > 0;
   };
@@ -90,7 +99,7 @@ Operand Builder::input(ValueId value, const Desc& wanted) {
   if (graph_.value(value).constant) return constant(value, plain_desc(value), wanted);
   std::vector<Operand>& ways = at_hand_[value];
   for (const Operand& way : ways)
-    if (way.desc == wanted) return way;
+    if (same_layout(way.desc, wanted)) return {way.buffer, wanted};
   assert(!ways.empty());
   Operand to = reordered(ways.front(), wanted);
   holds(to.buffer, value);
@@ -99,7 +108,7 @@ Operand Builder::input(ValueId value, const Desc& wanted) {
 }
 
 Operand Builder::reordered(const Operand& from, const Desc& wanted) {
-  if (from.desc == wanted) return from;
+  if (same_layout(from.desc, wanted)) return {from.buffer, wanted};
   Operand to{new_buffer(static_cast<int64_t>(wanted.get_size())), wanted};
   dnnl::reorder::primitive_desc pd(engine_, from.desc, engine_, to.desc, attributes());
   add(-1, dnnl::reorder(pd), pd.scratchpad_desc(), {{DNNL_ARG_FROM, from}, {DNNL_ARG_TO, to}});
@@ -116,6 +125,10 @@ Operand Builder::output_in(ValueId value, const Desc& desc, const Operand& of) {
   holds(of.buffer, value);
   at_hand_[value] = {operand};
   return operand;
+}
+
+Operand Builder::output_over(NodeId id, ValueId value, const Desc& desc, const Operand& of) {
+  return may_overwrite(of, id) ? output_in(value, desc, of) : output(value, desc);
 }
 
 bool Builder::may_overwrite(const Operand& operand, NodeId id) const {

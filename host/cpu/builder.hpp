@@ -24,11 +24,13 @@ class Builder {
   const Node& node(NodeId id) const { return graph_.node(id); }
   const Shape& shape(ValueId value) const { return graph_.shape(value); }
   const dnnl::engine& engine() const { return engine_; }
-  /// All inputs and outputs that are present are f32, not empty, of fixed length.
+  /// All inputs computed at run time and all outputs are f32, not empty, of fixed length.
   bool is_dense_f32(NodeId node) const;
 
   /// Row-major descriptor; of bytes where the type is not f32.
   Desc plain_desc(ValueId value) const;
+  /// Most multiplications are in convolutions that run faster in blocked layouts (Winograd).
+  bool prefers_blocked() const { return prefers_blocked_; }
   /// The layout in which a value was defined.
   Desc layout(ValueId value) const;
   /// The value in that layout; a reorder is inserted the first time it is asked for.
@@ -40,6 +42,8 @@ class Builder {
   Operand output(ValueId value, const Desc& desc);
   /// The result lies where `of` lies, in that layout.
   Operand output_in(ValueId value, const Desc& desc, const Operand& of);
+  /// In `desc`: where `of` lies when that may be written over, else in a new buffer.
+  Operand output_over(NodeId node, ValueId value, const Desc& desc, const Operand& of);
   /// Whether nobody needs the contents of `operand` after `node`, so that it may be written over.
   bool may_overwrite(const Operand& operand, NodeId node) const;
   /// Places `part`, written by an earlier step, inside `whole`; false when it cannot move.
@@ -101,17 +105,30 @@ class Builder {
   std::vector<Tensor> weights_;
   std::shared_ptr<std::map<ValueId, int64_t>> rows_;
   int64_t weight_bytes_ = 0;
+  bool prefers_blocked_ = false;
 };
 
-/// Elements of one block of channels of a dense layout: 1 for row-major, 8 or 16 for nChw8c and
-/// nChw16c, 0 for any other.
-int channel_block(const Desc& desc);
+/// How channels lie. All but `other` are dense, [batch][groups][points][block]: `plain` has blocks
+/// of one channel, `last` a single block of all channels (NHWC).
+enum class Family : uint8_t { plain, last, blocked8, blocked16, other };
+Family family_of(const Desc& desc);
+/// Descriptor of that family for rank 3 to 5 (`plain`: any rank).
+Desc in_family(Family family, const std::vector<int64_t>& dims);
+/// The numbers of [batch][groups][points][block] for a tensor of rank 2 or more.
+struct Arrangement {
+  int64_t batch, groups, points, block;
+};
+Arrangement arrangement_of(Family family, const Shape& shape);
 /// Row-major f32 descriptor of any dims.
 Desc row_major(const std::vector<int64_t>& dims);
+/// Same place for every element: strides of axes of one do not count.
+bool same_layout(const Desc& a, const Desc& b);
 /// Whether a blocked layout holds more channels than the tensor; the rest must stay zero.
 bool is_padded(const Desc& desc);
 /// Attributes with the scratchpad in our arena.
 dnnl::primitive_attr attributes(const dnnl::post_ops& ops = {});
+/// Whether f(0) = 0, so that padding channels stay zero.
+bool keeps_zero(const Epilogue& epilogue);
 /// The activation as post-operations; nothing is added for `none`.
 void append(dnnl::post_ops& ops, const Epilogue& epilogue);
 

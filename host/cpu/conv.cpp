@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <optional>
 #include <string_view>
 
@@ -31,13 +32,21 @@ memory::dims weight_dims(int64_t groups, int64_t out, int64_t in, const memory::
 /// How the residual reaches the sum: written over by the result, or read beside it.
 enum class Residual { none, in_place, beside };
 
+/// What is asked of oneDNN for one convolution.
+struct Request {
+  dnnl::algorithm algorithm = dnnl::algorithm::convolution_direct;
+  Desc source, target;
+  Residual residual = Residual::none;
+  Epilogue epilogue;
+};
+
 class ConvBuilder {
  public:
   ConvBuilder(Builder& builder, NodeId id) : b_(builder), id_(id), node_(builder.node(id)) {}
 
   Result<void> build() {
-    std::optional<Conv::primitive_desc> pd =
-        describe(residual() == kNoValue ? Residual::none : Residual::in_place, {});
+    Request request = best_request();
+    std::optional<Conv::primitive_desc> pd = describe(request);
     if (!pd) return b_.add_plain(id_);
     Operand source = b_.input(node_.input(0), pd->src_desc());
     std::vector<Argument> arguments = {{DNNL_ARG_SRC, source}};
@@ -50,9 +59,12 @@ class ConvBuilder {
       if (other.buffer != source.buffer && b_.may_overwrite(other, id_)) {
         target = b_.output_in(node_.outputs[0], layout, other);
       } else {
-        pd = describe(Residual::beside, layout);
-        if (!pd || pd->src_desc() != source.desc || pd->dst_desc() != layout)
-          return b_.add_plain(id_);
+        request = {.source = source.desc,
+                   .target = layout,
+                   .residual = Residual::beside,
+                   .epilogue = epilogue_of(node_)};
+        pd = describe(request);
+        if (!pd) return b_.add_plain(id_);
         target = b_.output(node_.outputs[0], layout);
         arguments.push_back({DNNL_ARG_ATTR_MULTIPLE_POST_OP(0) | DNNL_ARG_SRC_1, other});
       }
@@ -62,6 +74,8 @@ class ConvBuilder {
     if (ValueId bias = node_.input(2); bias != kNoValue)
       arguments.push_back({DNNL_ARG_BIAS, b_.input(bias, pd->bias_desc())});
     b_.add(id_, Conv(*pd), pd->scratchpad_desc(), std::move(arguments));
+    if (request.epilogue.kind == Activation::none)
+      b_.add_activation(id_, epilogue_of(node_), target, target);
     return {};
   }
 
@@ -74,21 +88,47 @@ class ConvBuilder {
     return weight_dims(groups, w[0] / groups, w[1], {w.begin() + 2, w.end()});
   }
 
-  /// Nothing when oneDNN has no kernel but its plain reference.
-  std::optional<Conv::primitive_desc> describe(Residual residual, const Desc& beside) const {
+  /// Winograd where it fits, then blocked layouts where the network prefers them, then whatever
+  /// oneDNN likes best. The first that has a compiled kernel wins.
+  Request best_request() const {
+    memory::dims in = dims_of(b_.shape(node_.inputs[0])), out = dims_of(b_.shape(node_.outputs[0]));
+    Request any{.source = Desc(in, kF32, kAny),
+                .target = Desc(out, kF32, kAny),
+                .residual = residual() == kNoValue ? Residual::none : Residual::in_place,
+                .epilogue = epilogue_of(node_)};
+    if (!b_.prefers_blocked() || in.size() != 4) return any;
+    std::vector<Request> wishes;
+    Request blocked = any;
+    blocked.target = in_family(Family::blocked16, out);
+    if (in[1] >= 8) blocked.source = in_family(Family::blocked16, in);
+    Request winograd = blocked;
+    winograd.algorithm = dnnl::algorithm::convolution_winograd;
+    // It knows no other activation; those follow as a step of their own.
+    if (winograd.epilogue.kind != Activation::relu) winograd.epilogue = {};
+    bool spare = residual() == kNoValue || !b_.graph().constant(residual());
+    if (spare && fits_winograd(b_.graph(), node_)) wishes.push_back(winograd);
+    wishes.push_back(blocked);
+    for (const Request& wish : wishes) {
+      auto pd = describe(wish);
+      if (pd && std::string_view(pd->impl_info_str()).starts_with("jit")) return wish;
+    }
+    return any;
+  }
+
+  std::optional<Conv::primitive_desc> describe(const Request& request) const {
     const Shape& in = b_.shape(node_.inputs[0]);
     const Shape& out = b_.shape(node_.outputs[0]);
     const Shape& w = b_.shape(node_.inputs[1]);
     Window window = window_of(node_, {w.begin() + 2, w.end()}, in, out);
     Desc bias = node_.input(2) == kNoValue ? Desc() : Desc({out[1]}, kF32, memory::format_tag::a);
-    Conv::desc desc(dnnl::prop_kind::forward_inference, dnnl::algorithm::convolution_direct,
-                    Desc(dims_of(in), kF32, kAny), Desc(grouped_dims(), kF32, kAny), bias,
-                    Desc(dims_of(out), kF32, kAny), window.strides, window.dilations, window.begin,
-                    window.end);
+    Conv::desc desc(dnnl::prop_kind::forward_inference, request.algorithm, request.source,
+                    Desc(grouped_dims(), kF32, kAny), bias, request.target, window.strides,
+                    window.dilations, window.begin, window.end);
     dnnl::post_ops ops;
-    if (residual == Residual::in_place) ops.append_sum();
-    if (residual == Residual::beside) ops.append_binary(dnnl::algorithm::binary_add, beside);
-    append(ops, epilogue_of(node_));
+    if (request.residual == Residual::in_place) ops.append_sum();
+    if (request.residual == Residual::beside)
+      ops.append_binary(dnnl::algorithm::binary_add, request.target);
+    append(ops, request.epilogue);
     Conv::primitive_desc pd(desc, attributes(ops), b_.engine(), true);
     if (!pd.get(true)) return {};
     return pd;
@@ -107,6 +147,17 @@ class ConvBuilder {
 };
 
 }  // namespace
+
+bool fits_winograd(const Graph& graph, const Node& node) {
+  if (node.op != "Conv" || node.inputs.size() < 2 || node.integer("group", 1) != 1) return false;
+  const Shape& w = graph.shape(node.inputs[1]);
+  if (w.rank() != 4 || w[2] != 3 || w[3] != 3 || w[0] % 16 != 0 || w[1] % 16 != 0) return false;
+  auto ones = [&](std::string_view key) {
+    return std::ranges::all_of(node.integers(key), [](int64_t v) { return v == 1; });
+  };
+  // Below 32 channels transforming the tiles costs more than it saves.
+  return w[0] >= 32 && w[1] >= 32 && ones("strides") && ones("dilations");
+}
 
 Result<void> build_conv(Builder& builder, NodeId node) {
   return ConvBuilder(builder, node).build();

@@ -10,18 +10,6 @@ namespace {
 
 using dnnl::algorithm;
 
-bool keeps_zero(const Epilogue& epilogue) {
-  switch (epilogue.kind) {
-    case Activation::sigmoid:
-    case Activation::hard_sigmoid:
-      return false;
-    case Activation::clip:
-      return epilogue.alpha <= 0 && epilogue.beta >= 0;
-    default:
-      return true;
-  }
-}
-
 algorithm algorithm_of(std::string_view op) {
   if (op == "Add") return algorithm::binary_add;
   if (op == "Sub") return algorithm::binary_sub;
@@ -43,16 +31,6 @@ std::vector<int64_t> with_rank(const Shape& shape, int rank) {
   return dims;
 }
 
-/// The blocked layout of `like` for other sizes of the same rank; nothing when it is not blocked.
-std::optional<Desc> blocked_like(const Desc& like, const std::vector<int64_t>& dims) {
-  using tag = dnnl::memory::format_tag;
-  int block = channel_block(like);
-  if (block < 8 || dims.size() != like.dims().size()) return {};
-  static constexpr tag kTags[3][2] = {
-      {tag::nCw8c, tag::nCw16c}, {tag::nChw8c, tag::nChw16c}, {tag::nCdhw8c, tag::nCdhw16c}};
-  return Desc(dims, dnnl::memory::data_type::f32, kTags[dims.size() - 3][block == 16 ? 1 : 0]);
-}
-
 }  // namespace
 
 Result<void> build_unary(Builder& b, NodeId id) {
@@ -64,7 +42,7 @@ Result<void> build_unary(Builder& b, NodeId id) {
   // oneDNN keeps the padding of a blocked layout zero only in its reference kernel.
   if (is_padded(desc) && !keeps_zero(*epilogue)) desc = b.plain_desc(x);
   Operand source = b.input(x, desc);
-  Operand target = b.may_overwrite(source, id) ? b.output_in(y, desc, source) : b.output(y, desc);
+  Operand target = b.output_over(id, y, desc, source);
   b.add_activation(id, *epilogue, source, target);
   return {};
 }
@@ -76,37 +54,30 @@ Result<void> build_binary(Builder& b, NodeId id) {
   ValueId left = node.inputs[0], right = node.inputs[1], y = node.outputs[0];
   const Shape& out = b.shape(y);
   auto is_full = [&](ValueId v) { return b.shape(v) == out && !b.graph().constant(v); };
-  auto blocked = [&](ValueId v) { return channel_block(b.layout(v)) >= 8; };
-  if (commutes(kind) && (!is_full(left) || (is_full(right) && !blocked(left) && blocked(right))))
+  auto is_plain = [&](ValueId v) { return family_of(b.layout(v)) == Family::plain; };
+  if (commutes(kind) && (!is_full(left) || (is_full(right) && is_plain(left) && !is_plain(right))))
     std::swap(left, right);
   if (!is_full(left)) return b.add_plain(id);
 
-  Desc desc = b.layout(left);
-  if (channel_block(desc) == 0) desc = b.plain_desc(left);
   Epilogue epilogue = epilogue_of(node);
-  Operand second;
   std::vector<int64_t> dims = with_rank(b.shape(right), std::max(out.rank(), 1));
-  if (b.shape(right) == out) {
-    // 0 / 0 in the padding would not stay zero.
-    if (is_padded(desc) && kind == algorithm::binary_div) desc = b.plain_desc(left);
-    second = b.input(right, desc);
-  } else {
+  Family family = family_of(b.layout(left));
+  if (family == Family::other) family = Family::plain;
+  if (b.shape(right) != out) {
     bool per_channel =
-        dims.size() >= 3 && b.shape(right).rank() == out.rank() &&
+        b.shape(right).rank() == out.rank() && out.rank() >= 3 &&
         std::all_of(dims.begin() + 2, dims.end(), [](int64_t d) { return d == 1; }) &&
-        dims[1] == out[1] && kind != algorithm::binary_div;
-    std::optional<Desc> same = per_channel ? blocked_like(desc, dims) : std::nullopt;
-    if (same) {
-      second = b.input(right, *same);
-    } else {
-      desc = b.plain_desc(left);
-      second = {b.plain(right).buffer, row_major(dims)};
-    }
+        dims[1] == out[1];
+    if (!per_channel) family = Family::plain;
   }
-  if (is_padded(desc) && !keeps_zero(epilogue)) {
+  Desc desc = in_family(family, with_rank(out, std::max(out.rank(), 1)));
+  // The padding must stay zero: 0 / 0 does not.
+  if (is_padded(desc) && (kind == algorithm::binary_div || !keeps_zero(epilogue))) {
+    family = Family::plain;
     desc = b.plain_desc(left);
-    second = {b.plain(right).buffer, row_major(dims)};
   }
+  Operand second = family == Family::plain ? Operand{b.plain(right).buffer, row_major(dims)}
+                                           : b.input(right, in_family(family, dims));
   dnnl::post_ops ops;
   append(ops, epilogue);
   Operand first = b.input(left, desc);

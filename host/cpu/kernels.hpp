@@ -18,6 +18,7 @@ Result<void> build_conv(Builder& builder, NodeId node);
 Result<void> build_conv_transpose(Builder& builder, NodeId node);
 Result<void> build_gemm(Builder& builder, NodeId node);
 Result<void> build_global_average_pool(Builder& builder, NodeId node);
+Result<void> build_instance_norm(Builder& builder, NodeId node);
 Result<void> build_matmul(Builder& builder, NodeId node);
 Result<void> build_pool(Builder& builder, NodeId node);     ///< MaxPool, AveragePool
 Result<void> build_reshape(Builder& builder, NodeId node);  ///< and Flatten, Squeeze, Unsqueeze
@@ -25,5 +26,9 @@ Result<void> build_resize(Builder& builder, NodeId node);
 Result<void> build_softmax(Builder& builder, NodeId node);
 Result<void> build_transpose(Builder& builder, NodeId node);
 Result<void> build_unary(Builder& builder, NodeId node);  ///< what `as_epilogue` knows
+
+/// Whether a node is a convolution for the Winograd algorithm F(4x4, 3x3): 3x3, stride 1, dense,
+/// channels that fill blocks of 16.
+bool fits_winograd(const Graph& graph, const Node& node);
 
 }  // namespace vultus::cpu

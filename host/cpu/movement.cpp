@@ -35,6 +35,27 @@ Result<void> build_transpose(Builder& b, NodeId id) {
   return {};
 }
 
+namespace {
+
+/// The layout in which parts are put together along the channels: blocked when every part fills its
+/// blocks, channels last when that is how some of them lie, else row-major.
+Family concat_family(const Builder& b, const Node& node) {
+  if (b.shape(node.outputs[0]).rank() < 3 || b.shape(node.outputs[0]).rank() > 5)
+    return Family::plain;
+  bool any_moved = false;
+  Family common = family_of(b.layout(node.inputs[0]));
+  for (ValueId v : node.inputs) {
+    Family family = family_of(b.layout(v));
+    any_moved = any_moved || family != Family::plain;
+    int64_t block = family == Family::blocked16 ? 16 : family == Family::blocked8 ? 8 : 1;
+    if (family != common || b.shape(v)[1] % block != 0) common = Family::other;
+  }
+  if (common != Family::other) return common;
+  return any_moved ? Family::last : Family::plain;
+}
+
+}  // namespace
+
 Result<void> build_concat(Builder& b, NodeId id) {
   const Node& node = b.node(id);
   ValueId y = node.outputs[0];
@@ -42,25 +63,19 @@ Result<void> build_concat(Builder& b, NodeId id) {
   int64_t axis = node.integer("axis", 1);
   if (axis < 0) axis += out.rank();
 
-  int block = axis == 1 ? channel_block(b.layout(node.inputs[0])) : 1;
-  for (ValueId v : node.inputs)
-    if (block > 1 && (channel_block(b.layout(v)) != block || b.shape(v)[1] % block != 0)) block = 1;
-  Desc desc = b.plain_desc(y);
+  Family family = axis == 1 ? concat_family(b, node) : Family::plain;
   std::vector<Operand> parts;
   for (ValueId v : node.inputs)
-    parts.push_back(block > 1 ? b.input(v, b.layout(v)) : b.plain(v));
-  if (block > 1) {
-    using tag = dnnl::memory::format_tag;
-    static constexpr tag kTags[3][2] = {
-        {tag::nCw8c, tag::nCw16c}, {tag::nChw8c, tag::nChw16c}, {tag::nCdhw8c, tag::nCdhw16c}};
-    desc =
-        Desc(desc.dims(), dnnl::memory::data_type::f32, kTags[out.rank() - 3][block == 16 ? 1 : 0]);
-  }
+    parts.push_back(b.input(v, family == Family::plain
+                                   ? b.plain_desc(v)
+                                   : in_family(family, {b.shape(v).begin(), b.shape(v).end()})));
+  Desc desc = in_family(family, b.plain_desc(y).dims());
   Operand target = b.output(y, desc);
 
   int64_t outer = 1;
   for (int i = 0; i < axis; ++i)
     outer *= out[i];
+  if (family == Family::last) outer = out.elements() / out[1];
   // A part is one piece per outer index. With a single one the part may be computed in its place.
   struct Piece {
     size_t bytes;

@@ -1,52 +1,63 @@
+#include <algorithm>
+
 #include "host/cpu/builder.hpp"
 #include "host/cpu/kernels.hpp"
+#include "host/cpu/simd.hpp"
 #include "host/cpu/window.hpp"
 
 namespace vultus::cpu {
 namespace {
 
-/// Means over runs of `count` points of `Block` channels each. Partial sums of 64 points keep the
-/// rounding error of large maps small.
-template <int Block>
-[[gnu::always_inline]] inline void mean_of(const float* in, int64_t count, float* out) {
-  float total[Block] = {};
-  for (int64_t start = 0; start < count; start += 64) {
-    float sum[Block] = {};
-    int64_t end = std::min<int64_t>(start + 64, count);
+/// Means of `Lanes` neighbouring channels over `points`, `stride` floats apart. Partial sums of 64
+/// points keep the rounding error of large maps small.
+template <int Lanes>
+[[gnu::always_inline]] inline void mean_of(const float* in, int64_t points, int64_t stride,
+                                           float* out) {
+  float total[Lanes] = {};
+  for (int64_t start = 0; start < points; start += 64) {
+    float sum[Lanes] = {};
+    int64_t end = std::min<int64_t>(start + 64, points);
     for (int64_t i = start; i < end; ++i)
-      for (int c = 0; c < Block; ++c)
-        sum[c] += in[i * Block + c];
-    for (int c = 0; c < Block; ++c)
+      for (int c = 0; c < Lanes; ++c)
+        sum[c] += in[i * stride + c];
+    for (int c = 0; c < Lanes; ++c)
       total[c] += sum[c];
   }
-  for (int c = 0; c < Block; ++c)
-    out[c] = total[c] / static_cast<float>(count);
+  for (int c = 0; c < Lanes; ++c)
+    out[c] = total[c] / static_cast<float>(points);
 }
 
-[[gnu::target_clones("avx512f", "avx2", "default")]] void mean_16(const float* in, int64_t count,
-                                                                  float* out) {
-  mean_of<16>(in, count, out);
+VULTUS_SIMD void mean_64(const float* in, int64_t points, int64_t stride, float* out) {
+  mean_of<64>(in, points, stride, out);
 }
 
-[[gnu::target_clones("avx512f", "avx2", "default")]] void mean_8(const float* in, int64_t count,
-                                                                 float* out) {
-  mean_of<8>(in, count, out);
+VULTUS_SIMD void mean_16(const float* in, int64_t points, int64_t stride, float* out) {
+  mean_of<16>(in, points, stride, out);
 }
 
-[[gnu::target_clones("avx512f", "avx2", "default")]] void mean_1(const float* in, int64_t count,
-                                                                 float* out) {
-  // Sixteen neighbouring points as if they were channels, then their mean.
-  int64_t wide = count / 16;
+void mean_channels(const float* in, int64_t points, int64_t stride, int64_t channels, float* out) {
+  int64_t c = 0;
+  for (; c + 64 <= channels; c += 64)
+    mean_64(in + c, points, stride, out + c);
+  for (; c + 16 <= channels; c += 16)
+    mean_16(in + c, points, stride, out + c);
+  for (; c < channels; ++c)
+    mean_of<1>(in + c, points, stride, out + c);
+}
+
+/// One row-major map: sixteen neighbouring points as if they were channels, then their mean.
+float mean_map(const float* in, int64_t points) {
+  int64_t wide = points / 16;
   double total = 0;
   if (wide > 0) {
     float lanes[16];
-    mean_of<16>(in, wide, lanes);
+    mean_16(in, wide, 16, lanes);
     for (float lane : lanes)
       total += static_cast<double>(lane) * static_cast<double>(wide);
   }
-  for (int64_t i = wide * 16; i < count; ++i)
+  for (int64_t i = wide * 16; i < points; ++i)
     total += static_cast<double>(in[i]);
-  *out = static_cast<float>(total / static_cast<double>(count));
+  return static_cast<float>(total / static_cast<double>(points));
 }
 
 }  // namespace
@@ -66,7 +77,7 @@ Result<void> build_pool(Builder& b, NodeId id) {
                          : counts_pad ? dnnl::algorithm::pooling_avg_include_padding
                                       : dnnl::algorithm::pooling_avg_exclude_padding;
   Desc in = b.layout(x);
-  if (channel_block(in) == 0) in = b.plain_desc(x);
+  if (family_of(in) == Family::other) in = b.plain_desc(x);
   const Shape& out = b.shape(y);
   Desc any({out.begin(), out.end()}, dnnl::memory::data_type::f32, dnnl::memory::format_tag::any);
   Pool::primitive_desc pd({dnnl::prop_kind::forward_inference, kind, in, any, w.strides, w.kernel,
@@ -82,30 +93,32 @@ Result<void> build_pool(Builder& b, NodeId id) {
 Result<void> build_global_average_pool(Builder& b, NodeId id) {
   const Node& node = b.node(id);
   ValueId x = node.inputs[0], y = node.outputs[0];
-  Desc in = b.layout(x);
-  int block = channel_block(in);
-  if (block == 0) in = b.plain_desc(x), block = 1;
   const Shape& shape = b.shape(x);
-  int64_t channels = (shape[1] + block - 1) / block;
-  int64_t points = shape.elements() / (shape[0] * shape[1]);
-  int64_t runs = shape[0] * channels;
+  if (shape.rank() < 3) return b.add_plain(id);
+  Family family = family_of(b.layout(x));
+  if (family == Family::other) family = Family::plain;
+  Arrangement a = arrangement_of(family, shape);
+  Operand source = b.input(x, in_family(family, {shape.begin(), shape.end()}));
+  Desc out = in_family(family, b.plain_desc(y).dims());
 
-  using tag = dnnl::memory::format_tag;
-  Desc out = b.plain_desc(y);
-  if (block > 1 && shape.rank() == 4)
-    out = Desc(out.dims(), dnnl::memory::data_type::f32, block == 16 ? tag::nChw16c : tag::nChw8c);
-  else if (block > 1)
-    in = b.plain_desc(x), block = 1, runs = shape[0] * shape[1];
-  auto mean = block == 16 ? mean_16 : block == 8 ? mean_8 : mean_1;
-  b.add(id, {b.input(x, in), b.output(y, out)},
-        [=](std::span<std::byte* const> at) -> Result<void> {
-          auto from = reinterpret_cast<const float*>(at[0]);
-          auto to = reinterpret_cast<float*>(at[1]);
+  // Channels last is one group: cut it into pieces that keep every thread busy.
+  int64_t piece = a.block <= 64 ? a.block : 64;
+  int64_t pieces = (a.block + piece - 1) / piece;
+  b.add(id, {source, b.output(y, out)}, [=](std::span<std::byte* const> at) -> Result<void> {
+    auto from = reinterpret_cast<const float*>(at[0]);
+    auto to = reinterpret_cast<float*>(at[1]);
 #pragma omp parallel for
-          for (int64_t run = 0; run < runs; ++run)
-            mean(from + run * points * block, points, to + run * block);
-          return {};
-        });
+    for (int64_t i = 0; i < a.batch * a.groups * pieces; ++i) {
+      int64_t group = i / pieces, first = i % pieces * piece;
+      const float* start = from + group * a.points * a.block + first;
+      if (a.block == 1)
+        to[group] = mean_map(start, a.points);
+      else
+        mean_channels(start, a.points, a.block, std::min(piece, a.block - first),
+                      to + group * a.block + first);
+    }
+    return {};
+  });
   return {};
 }
 

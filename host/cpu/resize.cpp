@@ -29,10 +29,17 @@ Result<std::vector<int32_t>> nearest_points(const Builder& b, const Node& node) 
   return table;
 }
 
-template <int Block>
-void gather(const float* in, float* out, const std::vector<int32_t>& table) {
-  for (size_t i = 0; i < table.size(); ++i)
-    std::memcpy(out + i * Block, in + static_cast<size_t>(table[i]) * Block, Block * sizeof(float));
+void gather(const float* in, float* out, int64_t block, const int32_t* points, int64_t count) {
+  if (block == 16) {
+    for (int64_t i = 0; i < count; ++i)
+      std::memcpy(out + i * 16, in + points[i] * 16, 16 * sizeof(float));
+  } else if (block == 1) {
+    for (int64_t i = 0; i < count; ++i)
+      out[i] = in[points[i]];
+  } else {
+    for (int64_t i = 0; i < count; ++i)
+      std::copy_n(in + points[i] * block, block, out + i * block);
+  }
 }
 
 }  // namespace
@@ -49,23 +56,23 @@ Result<void> build_resize(Builder& b, NodeId id) {
     return b.add_plain(id);
   VULTUS_TRY(std::vector<int32_t> table, nearest_points(b, node));
 
-  Desc from = b.layout(x);
-  int block = channel_block(from);
-  if (block == 0) from = b.plain_desc(x), block = 1;
-  Desc to = b.plain_desc(y);
-  using tag = dnnl::memory::format_tag;
-  if (block > 1)
-    to = Desc(to.dims(), dnnl::memory::data_type::f32, block == 16 ? tag::nChw16c : tag::nChw8c);
-  int64_t runs = in[0] * ((in[1] + block - 1) / block);
-  int64_t in_run = in[2] * in[3] * block, out_run = out[2] * out[3] * block;
-  auto kernel = block == 16 ? gather<16> : block == 8 ? gather<8> : gather<1>;
-  b.add(id, {b.input(x, from), b.output(y, to)},
+  Family family = family_of(b.layout(x));
+  if (family == Family::other) family = Family::plain;
+  Arrangement from = arrangement_of(family, in), to = arrangement_of(family, out);
+  int64_t rows = out[2], columns = out[3];
+  Operand source = b.input(x, in_family(family, {in.begin(), in.end()}));
+  Operand target = b.output(y, in_family(family, {out.begin(), out.end()}));
+  b.add(id, {source, target},
         [=, table = std::move(table)](std::span<std::byte* const> at) -> Result<void> {
-          auto source = reinterpret_cast<const float*>(at[0]);
-          auto target = reinterpret_cast<float*>(at[1]);
+          auto maps = reinterpret_cast<const float*>(at[0]);
+          auto result = reinterpret_cast<float*>(at[1]);
 #pragma omp parallel for
-          for (int64_t run = 0; run < runs; ++run)
-            kernel(source + run * in_run, target + run * out_run, table);
+          for (int64_t i = 0; i < to.batch * to.groups * rows; ++i) {
+            int64_t map = i / rows, first = i % rows * columns;
+            gather(maps + map * from.points * from.block,
+                   result + (map * to.points + first) * to.block, to.block, table.data() + first,
+                   columns);
+          }
           return {};
         });
   return {};
