@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "host/cpu/kernels.hpp"
 #include "host/graph/activation.hpp"
 #include "host/ops/arithmetic.hpp"
 #include "host/ops/op.hpp"
@@ -234,16 +235,40 @@ Result<void> eval_mean(Eval& node) {
   return {};
 }
 
-const Register add_({.name = "Add", .since = 7, .infer = infer_binary, .eval = eval_add});
-const Register sub({.name = "Sub", .since = 7, .infer = infer_binary, .eval = eval_binary<Sub>});
-const Register mul({.name = "Mul", .since = 7, .infer = infer_binary, .eval = eval_binary<Mul>});
-const Register div({.name = "Div", .since = 7, .infer = infer_binary, .eval = eval_div});
+const Register add_({.name = "Add",
+                     .since = 7,
+                     .infer = infer_binary,
+                     .eval = eval_add,
+                     .build = cpu::build_binary});
+const Register sub({.name = "Sub",
+                    .since = 7,
+                    .infer = infer_binary,
+                    .eval = eval_binary<Sub>,
+                    .build = cpu::build_binary});
+const Register mul({.name = "Mul",
+                    .since = 7,
+                    .infer = infer_binary,
+                    .eval = eval_binary<Mul>,
+                    .build = cpu::build_binary});
+const Register div({.name = "Div",
+                    .since = 7,
+                    .infer = infer_binary,
+                    .eval = eval_div,
+                    .build = cpu::build_binary});
 const Register mod({.name = "Mod", .since = 10, .infer = infer_mod, .eval = eval_mod});
 const Register pow({.name = "Pow", .since = 7, .infer = infer_pow, .eval = eval_pow});
 const Register prelu(
     {.name = "PRelu", .since = 7, .infer = infer_prelu, .eval = eval_binary<PRelu>});
-const Register max({.name = "Max", .since = 8, .infer = infer_many, .eval = eval_many<Max>});
-const Register min({.name = "Min", .since = 8, .infer = infer_many, .eval = eval_many<Min>});
+const Register max({.name = "Max",
+                    .since = 8,
+                    .infer = infer_many,
+                    .eval = eval_many<Max>,
+                    .build = cpu::build_binary});
+const Register min({.name = "Min",
+                    .since = 8,
+                    .infer = infer_many,
+                    .eval = eval_many<Min>,
+                    .build = cpu::build_binary});
 const Register sum({.name = "Sum", .since = 8, .infer = infer_many, .eval = eval_many<Add>});
 const Register mean({.name = "Mean", .since = 8, .infer = infer_many, .eval = eval_mean});
 

@@ -2,6 +2,7 @@
 
 #include <limits>
 
+#include "host/cpu/kernels.hpp"
 #include "host/ops/op.hpp"
 #include "host/ops/strided.hpp"
 
@@ -35,7 +36,8 @@ Result<void> eval(Eval& node) {
   return {};
 }
 
-const Register clip({.name = "Clip", .since = 6, .infer = infer, .eval = eval});
+const Register clip(
+    {.name = "Clip", .since = 6, .infer = infer, .eval = eval, .build = cpu::build_unary});
 
 }  // namespace
 }  // namespace vultus

@@ -2,6 +2,7 @@
 
 #include <cstring>
 
+#include "host/cpu/kernels.hpp"
 #include "host/ops/op.hpp"
 
 namespace vultus {
@@ -47,7 +48,8 @@ Result<void> eval(Eval& node) {
   return {};
 }
 
-const Register concat({.name = "Concat", .since = 4, .infer = infer, .eval = eval});
+const Register concat(
+    {.name = "Concat", .since = 4, .infer = infer, .eval = eval, .build = cpu::build_concat});
 
 }  // namespace
 }  // namespace vultus

@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "host/cpu/kernels.hpp"
 #include "host/ops/op.hpp"
 #include "host/ops/strided.hpp"
 
@@ -17,7 +18,7 @@ Result<void> eval(Eval& node) {
   return {};
 }
 
-const Register relu({.name = "Relu", .infer = infer, .eval = eval});
+const Register relu({.name = "Relu", .infer = infer, .eval = eval, .build = cpu::build_unary});
 
 }  // namespace
 }  // namespace vultus

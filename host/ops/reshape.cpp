@@ -2,6 +2,7 @@
 
 #include <cstring>
 
+#include "host/cpu/kernels.hpp"
 #include "host/ops/op.hpp"
 
 namespace vultus {
@@ -134,11 +135,21 @@ Result<void> eval_dropout(Eval& node) {
   return eval_copy(node);
 }
 
-const Register reshape({.name = "Reshape", .since = 5, .infer = infer_reshape, .eval = eval_copy});
-const Register flatten({.name = "Flatten", .infer = infer_flatten, .eval = eval_copy});
-const Register squeeze({.name = "Squeeze", .infer = infer_squeeze, .eval = eval_copy});
-const Register unsqueeze({.name = "Unsqueeze", .infer = infer_unsqueeze, .eval = eval_copy});
-const Register identity({.name = "Identity", .infer = infer_same, .eval = eval_copy});
+const Register reshape({.name = "Reshape",
+                        .since = 5,
+                        .infer = infer_reshape,
+                        .eval = eval_copy,
+                        .build = cpu::build_reshape});
+const Register flatten(
+    {.name = "Flatten", .infer = infer_flatten, .eval = eval_copy, .build = cpu::build_reshape});
+const Register squeeze(
+    {.name = "Squeeze", .infer = infer_squeeze, .eval = eval_copy, .build = cpu::build_reshape});
+const Register unsqueeze({.name = "Unsqueeze",
+                          .infer = infer_unsqueeze,
+                          .eval = eval_copy,
+                          .build = cpu::build_reshape});
+const Register identity(
+    {.name = "Identity", .infer = infer_same, .eval = eval_copy, .build = cpu::build_reshape});
 const Register dropout({.name = "Dropout",
                         .since = 7,
                         .infer = infer_dropout,

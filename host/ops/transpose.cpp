@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include "host/cpu/kernels.hpp"
 #include "host/ops/op.hpp"
 #include "host/ops/strided.hpp"
 
@@ -40,7 +41,8 @@ Result<void> eval(Eval& node) {
   return {};
 }
 
-const Register transpose({.name = "Transpose", .infer = infer, .eval = eval});
+const Register transpose(
+    {.name = "Transpose", .infer = infer, .eval = eval, .build = cpu::build_transpose});
 
 }  // namespace
 }  // namespace vultus

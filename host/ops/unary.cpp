@@ -1,6 +1,7 @@
 #include <cmath>
 #include <numbers>
 
+#include "host/cpu/kernels.hpp"
 #include "host/graph/activation.hpp"
 #include "host/ops/arithmetic.hpp"
 #include "host/ops/op.hpp"
@@ -161,18 +162,35 @@ const Register cos(
 const Register erf(
     {.name = "Erf", .since = 9, .infer = infer_real, .eval = eval_real<std::erf, std::erf>});
 
-const Register leaky_relu(
-    {.name = "LeakyRelu", .since = 6, .infer = infer_float, .eval = eval_activation});
-const Register sigmoid(
-    {.name = "Sigmoid", .since = 6, .infer = infer_float, .eval = eval_activation});
-const Register tanh({.name = "Tanh", .since = 6, .infer = infer_float, .eval = eval_activation});
-const Register hard_sigmoid(
-    {.name = "HardSigmoid", .since = 6, .infer = infer_float, .eval = eval_activation});
-const Register hard_swish(
-    {.name = "HardSwish", .since = 14, .infer = infer_float, .eval = eval_activation});
+const Register leaky_relu({.name = "LeakyRelu",
+                           .since = 6,
+                           .infer = infer_float,
+                           .eval = eval_activation,
+                           .build = cpu::build_unary});
+const Register sigmoid({.name = "Sigmoid",
+                        .since = 6,
+                        .infer = infer_float,
+                        .eval = eval_activation,
+                        .build = cpu::build_unary});
+const Register tanh({.name = "Tanh",
+                     .since = 6,
+                     .infer = infer_float,
+                     .eval = eval_activation,
+                     .build = cpu::build_unary});
+const Register hard_sigmoid({.name = "HardSigmoid",
+                             .since = 6,
+                             .infer = infer_float,
+                             .eval = eval_activation,
+                             .build = cpu::build_unary});
+const Register hard_swish({.name = "HardSwish",
+                           .since = 14,
+                           .infer = infer_float,
+                           .eval = eval_activation,
+                           .build = cpu::build_unary});
 const Register silu({.name = "Silu",
                      .infer = infer_float,
                      .eval = eval_activation,
+                     .build = cpu::build_unary,
                      .limits = "ours: x * Sigmoid(x)"});
 const Register elu({.name = "Elu", .since = 6, .infer = infer_float, .eval = eval_elu});
 const Register selu({.name = "Selu", .since = 6, .infer = infer_float, .eval = eval_selu});
