@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "host/graph/activation.hpp"
+
 namespace vultus {
 
 namespace {
@@ -68,6 +70,39 @@ std::optional<std::vector<int64_t>> integer_constant(const Graph& graph, ValueId
 ValueId add_integers(Graph& graph, const std::string& base, const std::vector<int64_t>& values) {
   return graph.add_constant(base, Tensor::of<int64_t>({static_cast<int64_t>(values.size())},
                                                       std::span<const int64_t>(values)));
+}
+
+void make_reshape(Graph& graph, NodeId n, ValueId x) {
+  const Shape shape = graph.shape(graph.node(n).outputs[0]);
+  ValueId sizes = add_integers(graph, graph.node(n).name + ".shape", {shape.begin(), shape.end()});
+  Node& node = graph.node(n);
+  node.op = "Reshape";
+  node.inputs = {x, sizes};
+  node.attributes.clear();
+  // A size of 0 means 0, not "as before".
+  if (std::find(shape.begin(), shape.end(), 0) != shape.end())
+    node.attributes["allowzero"] = int64_t{1};
+}
+
+std::optional<std::vector<int64_t>> pads_of(const Graph& graph, const Node& node) {
+  if (node.has("pads")) return node.integers("pads");
+  auto pads = integer_constant(graph, node.input(1));
+  if (!pads || node.input(3) == kNoValue) return pads;
+  auto axes = integer_constant(graph, node.input(3));
+  if (!axes || pads->size() != 2 * axes->size()) return std::nullopt;
+  int64_t rank = graph.shape(node.input(0)).rank();
+  std::vector<int64_t> all(static_cast<size_t>(2 * rank), 0);
+  for (size_t i = 0; i < axes->size(); ++i) {
+    auto axis = static_cast<size_t>((*axes)[i] < 0 ? (*axes)[i] + rank : (*axes)[i]);
+    all[axis] = (*pads)[i];
+    all[axis + static_cast<size_t>(rank)] = (*pads)[i + axes->size()];
+  }
+  return all;
+}
+
+bool epilogue_is_set(const Node& node) {
+  bool residual = node.op == "Conv" && node.input(3) != kNoValue;
+  return residual || epilogue_of(node).kind != Activation::none;
 }
 
 }  // namespace vultus

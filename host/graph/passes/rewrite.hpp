@@ -41,4 +41,15 @@ std::optional<std::vector<int64_t>> integer_constant(const Graph& graph, ValueId
 /// A constant with these integers, named after `base`.
 ValueId add_integers(Graph& graph, const std::string& base, const std::vector<int64_t>& values);
 
+/// Turns node `n` into a Reshape of `x` to the shape its output has; its other inputs and its
+/// attributes go.
+void make_reshape(Graph& graph, NodeId n, ValueId x);
+
+/// Pads of a Pad node for every axis, first all begins, then all ends; nothing when they are not
+/// constant.
+std::optional<std::vector<int64_t>> pads_of(const Graph& graph, const Node& node);
+
+/// Whether an activation or a residual was fused into the node already.
+bool epilogue_is_set(const Node& node);
+
 }  // namespace vultus

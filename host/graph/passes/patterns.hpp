@@ -1,0 +1,15 @@
+#pragma once
+
+#include "host/graph/graph.hpp"
+
+namespace vultus {
+
+/// Einsum that is a transposition, a product element by element or a (batched) matrix product ->
+/// Transpose, Mul, MatMul. Returns how many.
+int recognise_einsums(Graph& graph);
+
+/// Squeeze, Unsqueeze, Flatten -> Reshape; Gather of one constant position -> Slice and Reshape.
+/// Returns how many.
+int recognise_reshapes(Graph& graph);
+
+}  // namespace vultus
