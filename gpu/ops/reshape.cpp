@@ -1,0 +1,32 @@
+#include "gpu/ops/strided.hpp"
+
+namespace vultus::gpu {
+namespace {
+
+Support supports(const Graph& graph, const Node& node, const Caps&) {
+  return plain_tensors(graph, node, true);
+}
+
+/// [N,C] and [N,C,1,1] are the same bytes in nhwc8.
+bool same_pixels(const Shape& a, const Shape& b) {
+  auto pixel = [](const Shape& s) {
+    return s.rank() == 2 || (s.rank() == 4 && s[2] == 1 && s[3] == 1);
+  };
+  return pixel(a) && pixel(b) && a[0] == b[0] && a[1] == b[1];
+}
+
+void build(Builder& b, const Node& node) {
+  const Shape& result = b.graph().shape(node.outputs[0]);
+  TensorRef in = as_it_lies(b, node.inputs[0]);
+  if (in.layout == Layout::nhwc8 && !same_pixels(in.shape, result) && !(in.shape == result))
+    in = b.input(node.inputs[0], Layout::linear);
+  b.alias(node.outputs[0], in);
+}
+
+const RegisterGpu reshape({"Reshape", supports, build});
+const RegisterGpu flatten({"Flatten", supports, build});
+const RegisterGpu squeeze({"Squeeze", supports, build});
+const RegisterGpu unsqueeze({"Unsqueeze", supports, build});
+
+}  // namespace
+}  // namespace vultus::gpu
