@@ -50,7 +50,6 @@ vec4 apply(vec4 v) {
     case 17u: return erf_of(v);
     case 18u: return max(v, vec4(0)) + log(1.0 + exp(-abs(v)));
     case 19u: return 1.0 - v;
-    case 20u: return vec4(notEqual(v, vec4(0)));
     default: return v;
   }
 }

@@ -13,11 +13,7 @@ namespace {
 constexpr std::string_view kFunctions[] = {
     "Relu",       "LeakyRelu", "Sigmoid", "Tanh", "Clip",     "HardSigmoid", "HardSwish",
     "Silu",       "Elu",       "Exp",     "Log",  "Sqrt",     "Abs",         "Neg",
-    "Reciprocal", "Floor",     "Ceil",    "Erf",  "Softplus", "Not",         "Cast"};
-
-bool is_integer(DType dtype) {
-  return dtype == DType::i32 || dtype == DType::i64;
-}
+    "Reciprocal", "Floor",     "Ceil",    "Erf",  "Softplus", "Not"};
 
 Support float_only(const Graph& graph, const Node& node, const Caps&) {
   DType in = graph.value(node.input(0)).dtype;
@@ -45,12 +41,6 @@ Support clip(const Graph& graph, const Node& node, const Caps& caps) {
       return Support::no(
           "Clip: its bounds are computed at run time, the GPU kernel wants constants");
   return float_only(graph, node, caps);
-}
-
-Support cast(const Graph& graph, const Node& node, const Caps&) {
-  DType from = graph.value(node.input(0)).dtype, to = graph.value(node.outputs[0]).dtype;
-  if (is_integer(from) == is_integer(to)) return Support::yes();
-  return Support::no(fmt::format("Cast: no GPU kernel from {} to {}", name_of(from), name_of(to)));
 }
 
 void set_parameters(const Graph& graph, const Node& node, float& alpha, float& beta) {
@@ -90,21 +80,10 @@ void build_identity(Builder& builder, const Node& node) {
   builder.alias(node.outputs[0], builder.input(node.input(0), builder.layout_of(node.input(0))));
 }
 
-/// Only float to boolean changes a bit: i64 is 32 bits here, and a boolean is 0.0 or 1.0.
-void build_cast(Builder& builder, const Node& node) {
-  const Graph& graph = builder.graph();
-  if (graph.value(node.input(0)).dtype == DType::f32 &&
-      graph.value(node.outputs[0]).dtype == DType::boolean)
-    build(builder, node);
-  else
-    build_identity(builder, node);
-}
-
 const bool registered = [] {
   for (std::string_view name : kFunctions)
-    if (name != "Clip" && name != "Cast") RegisterGpu({name, float_only, build});
+    if (name != "Clip") RegisterGpu({name, float_only, build});
   RegisterGpu({"Clip", clip, build});
-  RegisterGpu({"Cast", cast, build_cast});
   RegisterGpu({"Identity", nullptr, build_identity});
   return true;
 }();
