@@ -15,6 +15,7 @@ using test::constant;
 using test::expect_op;
 using test::Index;
 using test::OpCase;
+using test::Operand;
 using test::random_halves;
 
 double apply(const std::string& op, double a, double b) {

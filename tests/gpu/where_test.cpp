@@ -9,7 +9,7 @@ namespace {
 using test::broadcast_element;
 using test::Index;
 
-void expect_where(Device& device, Operand c, Operand a, Operand b) {
+void expect_where(Device& device, test::Operand c, test::Operand a, test::Operand b) {
   const Tensor tc = c.tensor.clone(), ta = a.tensor.clone(), tb = b.tensor.clone();
   test::OpCase what{.op = "Where"};
   what.operands.push_back(std::move(c));
@@ -22,8 +22,10 @@ void expect_where(Device& device, Operand c, Operand a, Operand b) {
 
 TEST(GpuWhere, ChoosesUnderBroadcasting) {
   VULTUS_NEED_GPU(device);
-  auto values = [](const Shape& s, uint32_t seed) { return Operand{test::random_halves(s, seed)}; };
-  auto flags = [](const Shape& s) { return Operand{test::random_booleans(s, 9)}; };
+  auto values = [](const Shape& s, uint32_t seed) {
+    return test::Operand{test::random_halves(s, seed)};
+  };
+  auto flags = [](const Shape& s) { return test::Operand{test::random_booleans(s, 9)}; };
   expect_where(device, flags({1, 1, 6, 7}), test::constant(test::random_halves({1, 1, 6, 7}, 1)),
                values({1, 1, 6, 7}, 2));
   expect_where(device, flags({2, 11, 3, 5}), values({2, 11, 3, 5}, 1), values({}, 2));

@@ -26,8 +26,8 @@ Operand constant(Tensor tensor);
 
 struct OpCase {
   std::string op;
-  Attributes attributes;
-  std::vector<Operand> operands;
+  Attributes attributes = {};
+  std::vector<Operand> operands = {};
   size_t outputs = 1;
   int opset = 18;
   /// Allowed |difference| / (1 + |expected|). fp16 keeps 11 bits; fp32 results differ by a few
