@@ -1,0 +1,100 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "host/core/parallel.hpp"
+#include "host/graph/activation.hpp"
+#include "host/ops/op.hpp"
+#include "host/ops/window.hpp"
+
+namespace vultus {
+namespace {
+
+Result<void> infer(Infer& node) {
+  // Input 3 is ours: a residual of the output's shape, added before the fused activation.
+  VULTUS_CHECK(node.expect_inputs(2, 4));
+  for (size_t i = 0; i < 4; ++i)
+    VULTUS_CHECK(node.expect_type(i, {DType::f32}));
+  const Shape &x = node.shape(0), &w = node.shape(1);
+  VULTUS_TRY(Window window, resolve_window(node.node(), x, w));
+  const int64_t group = node.node().integer("group", 1);
+  if (group < 1 || x[1] % group != 0)
+    return node.fail(fmt::format("group {} does not divide {} input channels", group, x[1]));
+  if (w[0] % group != 0)
+    return node.fail(fmt::format("group {} does not divide {} output channels", group, w[0]));
+  if (w[1] != x[1] / group)
+    return node.fail(fmt::format("weights {} want {} input channels per group, the input has {}",
+                                 w.str(), w[1], x[1] / group));
+  const auto kernel = node.node().integers("kernel_shape", {w[2], w[3]});
+  if (kernel != std::vector<int64_t>{w[2], w[3]})
+    return node.fail(fmt::format("kernel_shape differs from the weights' {}x{}", w[2], w[3]));
+  if (node.has(2) && node.shape(2) != Shape{w[0]})
+    return node.fail(fmt::format("bias has shape {}, expected {}", node.shape(2).str(), w[0]));
+  const Shape out{x[0], w[0], window.out[0], window.out[1]};
+  if (node.has(3) && node.shape(3) != out)
+    return node.fail(
+        fmt::format("residual has shape {}, the output {}", node.shape(3).str(), out.str()));
+  return node.set(0, DType::f32, out);
+}
+
+// Adds w * x to one row of the output, for the taps that lie within the input.
+void add_row(double* sum, const float* x, double w, const Window& window, int64_t kx,
+             int64_t width) {
+  const int64_t stride = window.stride[1];
+  const int64_t shift = kx * window.dilation[1] - window.pad_begin[1];
+  const int64_t first = shift < 0 ? (-shift + stride - 1) / stride : 0;
+  const int64_t last =
+      width > shift ? std::min(window.out[1], (width - shift + stride - 1) / stride) : 0;
+  for (int64_t o = first; o < last; ++o)
+    sum[o] += w * static_cast<double>(x[o * stride + shift]);
+}
+
+Result<void> eval(Eval& node) {
+  const TensorView &x = node.in[0], &w = node.in[1], &out = node.out[0];
+  VULTUS_TRY(Window window, resolve_window(node.node, x.shape, w.shape));
+  const int64_t height = x.shape[2], width = x.shape[3];
+  const int64_t channels = w.shape[1], outputs = out.shape[1];
+  const int64_t per_group = outputs / node.node.integer("group", 1);
+  const float *px = x.as<const float>().data(), *pw = w.as<const float>().data();
+  const float* bias = node.has(2) ? node.in[2].as<const float>().data() : nullptr;
+  const float* residual = node.has(3) ? node.in[3].as<const float>().data() : nullptr;
+  float* po = out.as<float>().data();
+  const int64_t rows = out.shape[0] * outputs * window.out[0];
+  parallel_for(rows, channels * window.taps() * window.out[1], [&](int64_t begin, int64_t end) {
+    std::vector<double> sum(static_cast<size_t>(window.out[1]));
+    for (int64_t row = begin; row < end; ++row) {
+      const int64_t y = row % window.out[0], m = row / window.out[0] % outputs;
+      const int64_t n = row / window.out[0] / outputs;
+      std::fill(sum.begin(), sum.end(), bias ? static_cast<double>(bias[m]) : 0.0);
+      for (int64_t c = 0; c < channels; ++c) {
+        const float* plane = px + (n * x.shape[1] + m / per_group * channels + c) * height * width;
+        for (int64_t ky = 0; ky < window.kernel[0]; ++ky) {
+          const int64_t from = y * window.stride[0] + ky * window.dilation[0] - window.pad_begin[0];
+          if (from < 0 || from >= height) continue;
+          const float* taps = pw + ((m * channels + c) * window.kernel[0] + ky) * window.kernel[1];
+          for (int64_t kx = 0; kx < window.kernel[1]; ++kx)
+            add_row(sum.data(), plane + from * width, static_cast<double>(taps[kx]), window, kx,
+                    width);
+        }
+      }
+      for (int64_t i = 0; i < window.out[1]; ++i) {
+        const int64_t at = row * window.out[1] + i;
+        const double extra = residual ? static_cast<double>(residual[at]) : 0.0;
+        po[at] = static_cast<float>(sum[static_cast<size_t>(i)] + extra);
+      }
+    }
+  });
+  activate(epilogue_of(node.node), out.as<float>());
+  return {};
+}
+
+int64_t macs(const Graph& graph, const Node& node) {
+  const Shape& w = graph.shape(node.inputs[1]);
+  return graph.shape(node.outputs[0]).elements() * w[1] * w[2] * w[3];
+}
+
+const Register conv(
+    {.name = "Conv", .infer = infer, .eval = eval, .macs = macs, .limits = "2-D, float32"});
+
+}  // namespace
+}  // namespace vultus

@@ -1,0 +1,159 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "host/core/parallel.hpp"
+#include "host/ops/op.hpp"
+#include "host/ops/window.hpp"
+
+namespace vultus {
+namespace {
+
+Result<void> infer_pool(Infer& node) {
+  VULTUS_CHECK(node.expect_inputs(1, 1));
+  VULTUS_CHECK(node.expect_type(0, {DType::f32}));
+  const auto& outputs = node.node().outputs;
+  if (outputs.size() > 1 && outputs[1] != kNoValue)
+    return node.fail("the output of indices is not supported");
+  const Shape& x = node.shape(0);
+  VULTUS_TRY(Window w, resolve_window(node.node(), x));
+  return node.set(0, DType::f32, {x[0], x[1], w.out[0], w.out[1]});
+}
+
+// The part of a window that lies within the input: taps first..last-1 of one axis.
+struct Taps {
+  int64_t start, first, last;
+};
+
+Taps taps_at(const Window& w, size_t axis, int64_t o, int64_t size) {
+  const int64_t start = o * w.stride[axis] - w.pad_begin[axis], d = w.dilation[axis];
+  const int64_t first = start < 0 ? (-start + d - 1) / d : 0;
+  const int64_t last = size > start ? std::min(w.kernel[axis], (size - start + d - 1) / d) : 0;
+  return {start, first, std::max(first, last)};
+}
+
+// Calls reduce(plane, rows, columns) -> float for every window.
+template <class Reduce>
+void for_windows(const Eval& node, const Window& w, const Reduce& reduce) {
+  const TensorView &x = node.in[0], &out = node.out[0];
+  const int64_t height = x.shape[2], width = x.shape[3];
+  const float* from = x.as<const float>().data();
+  float* to = out.as<float>().data();
+  parallel_for(
+      x.shape[0] * x.shape[1], w.out[0] * w.out[1] * w.taps(), [&](int64_t begin, int64_t end) {
+        for (int64_t plane = begin; plane < end; ++plane)
+          for (int64_t y = 0; y < w.out[0]; ++y)
+            for (int64_t c = 0; c < w.out[1]; ++c)
+              to[(plane * w.out[0] + y) * w.out[1] + c] = reduce(
+                  from + plane * height * width, taps_at(w, 0, y, height), taps_at(w, 1, c, width));
+      });
+}
+
+Result<void> eval_max(Eval& node) {
+  VULTUS_TRY(Window w, resolve_window(node.node, node.in[0].shape));
+  const int64_t width = node.in[0].shape[3];
+  for_windows(node, w, [&](const float* x, const Taps& rows, const Taps& columns) {
+    float best = -std::numeric_limits<float>::infinity();
+    for (int64_t ky = rows.first; ky < rows.last; ++ky)
+      for (int64_t kx = columns.first; kx < columns.last; ++kx) {
+        const float v =
+            x[(rows.start + ky * w.dilation[0]) * width + columns.start + kx * w.dilation[1]];
+        best = v > best || std::isnan(v) ? v : best;
+      }
+    return best;
+  });
+  return {};
+}
+
+Result<void> eval_average(Eval& node) {
+  VULTUS_TRY(Window w, resolve_window(node.node, node.in[0].shape));
+  const Shape& shape = node.in[0].shape;
+  const bool padding_counts = node.node.integer("count_include_pad", 0) != 0;
+  // Taps within the padded input: ceil_mode lets windows reach beyond it, and that never counts.
+  auto padded = [&](size_t axis, const Taps& t) {
+    const int64_t end = shape[static_cast<int>(axis) + 2] + w.pad_end[axis];
+    const int64_t d = w.dilation[axis];
+    return std::min(w.kernel[axis], (end - t.start + d - 1) / d);
+  };
+  for_windows(node, w, [&](const float* x, const Taps& rows, const Taps& columns) {
+    double sum = 0;
+    for (int64_t ky = rows.first; ky < rows.last; ++ky)
+      for (int64_t kx = columns.first; kx < columns.last; ++kx)
+        sum += static_cast<double>(
+            x[(rows.start + ky * w.dilation[0]) * shape[3] + columns.start + kx * w.dilation[1]]);
+    const int64_t count = padding_counts
+                              ? padded(0, rows) * padded(1, columns)
+                              : (rows.last - rows.first) * (columns.last - columns.first);
+    return count == 0 ? 0.0f : static_cast<float>(sum / static_cast<double>(count));
+  });
+  return {};
+}
+
+Result<void> infer_global(Infer& node) {
+  VULTUS_CHECK(node.expect_inputs(1, 1));
+  VULTUS_CHECK(node.expect_type(0, {DType::f32}));
+  Shape out = node.shape(0);
+  if (out.rank() < 3)
+    return node.fail(
+        fmt::format("input {} has rank {}, expected at least 3", out.str(), out.rank()));
+  for (int d = 2; d < out.rank(); ++d) {
+    if (out[d] == 0) return node.fail(fmt::format("input {} is empty", node.shape(0).str()));
+    out[d] = 1;
+  }
+  return node.set(0, DType::f32, out);
+}
+
+template <class Reduce>
+void for_planes(const Eval& node, const Reduce& reduce) {
+  const float* from = node.in[0].as<const float>().data();
+  auto to = node.out[0].as<float>();
+  const auto planes = static_cast<int64_t>(to.size());
+  if (planes == 0) return;
+  const int64_t points = node.in[0].shape.elements() / planes;
+  parallel_for(planes, points, [&](int64_t begin, int64_t end) {
+    for (int64_t p = begin; p < end; ++p)
+      to[static_cast<size_t>(p)] =
+          reduce(std::span(from + p * points, static_cast<size_t>(points)));
+  });
+}
+
+Result<void> eval_global_average(Eval& node) {
+  for_planes(node, [](std::span<const float> x) {
+    double sum = 0;
+    for (float v : x)
+      sum += static_cast<double>(v);
+    return static_cast<float>(sum / static_cast<double>(x.size()));
+  });
+  return {};
+}
+
+Result<void> eval_global_max(Eval& node) {
+  for_planes(node, [](std::span<const float> x) {
+    float best = x[0];
+    for (float v : x)
+      best = v > best || std::isnan(v) ? v : best;
+    return best;
+  });
+  return {};
+}
+
+const Register max({.name = "MaxPool",
+                    .infer = infer_pool,
+                    .eval = eval_max,
+                    .limits = "2-D, float32, no output of indices"});
+const Register average({.name = "AveragePool",
+                        .since = 7,
+                        .infer = infer_pool,
+                        .eval = eval_average,
+                        .limits = "2-D, float32"});
+const Register global_average({.name = "GlobalAveragePool",
+                               .infer = infer_global,
+                               .eval = eval_global_average});
+const Register global_max({.name = "GlobalMaxPool",
+                           .infer = infer_global,
+                           .eval = eval_global_max});
+
+}  // namespace
+}  // namespace vultus
