@@ -139,7 +139,7 @@ Graph expect_kept(const Graph& before, Pass pass, int changes, double tolerance 
   auto result = infer_shapes(inferred);
   EXPECT_TRUE(result) << result.error().what;
   for (size_t v = 0; v < after.values.size(); ++v)
-    EXPECT_EQ(after.values[v].shape, inferred.values[v].shape) << after.values[v].name;
+    EXPECT_EQ(after.values[v].shape.str(), inferred.values[v].shape.str()) << after.values[v].name;
   expect_same_results(before, after, tolerance);
   return after;
 }

@@ -1,0 +1,130 @@
+#include "tests/graph/graph_builder.hpp"
+
+namespace vultus::test {
+namespace {
+
+using Ints = std::vector<int64_t>;
+
+TEST(RecognisePatterns, XTimesItsSigmoidIsSilu) {
+  for (bool gate_first : {true, false}) {
+    GraphBuilder b;
+    ValueId x = b.input({2, 3, 4, 4});
+    ValueId gate = b.node("Sigmoid", {x});
+    Graph graph =
+        b.build({b.node("Mul", gate_first ? std::vector{gate, x} : std::vector{x, gate})});
+    Graph after = expect_kept(graph, recognise_patterns, 1);
+    EXPECT_EQ(ops_of(after), std::vector<std::string>{"Silu"});
+  }
+}
+
+TEST(RecognisePatterns, AGateThatSomeoneElseReadsStays) {
+  GraphBuilder b;
+  ValueId x = b.input({2, 3}), other = b.input({2, 3});
+  ValueId gate = b.node("Sigmoid", {x});
+  ValueId foreign = b.node("Sigmoid", {other});
+  Graph graph = b.build({b.node("Mul", {x, gate}), gate, b.node("Mul", {x, foreign})});
+  expect_kept(graph, recognise_patterns, 0);
+}
+
+TEST(RecognisePatterns, HardSigmoidOfOneSixthIsHardSwish) {
+  for (float alpha : {1.0f / 6, 0.2f}) {
+    GraphBuilder b;
+    ValueId x = b.input({2, 30});
+    ValueId gate = b.node("HardSigmoid", {x}, {{"alpha", alpha}, {"beta", 0.5f}});
+    Graph graph = b.build({b.node("Mul", {x, gate})});
+    Graph after = expect_kept(graph, recognise_patterns, alpha == 0.2f ? 0 : 1);
+    EXPECT_EQ(count(after, "HardSwish"), alpha == 0.2f ? 0 : 1);
+  }
+}
+
+TEST(RecognisePatterns, MeanOverHeightAndWidthIsAGlobalPool) {
+  for (int64_t keep : {0, 1}) {
+    GraphBuilder b;
+    ValueId x = b.input({2, 3, 4, 5});
+    Graph graph = b.build({b.node("ReduceMean", {x}, {{"axes", Ints{-1, 2}}, {"keepdims", keep}})});
+    Graph after = expect_kept(graph, recognise_patterns, 1);
+    EXPECT_EQ(ops_of(after), keep ? std::vector<std::string>{"GlobalAveragePool"}
+                                  : (std::vector<std::string>{"GlobalAveragePool", "Reshape"}));
+  }
+  GraphBuilder b(18);
+  Graph graph = b.build({b.node("ReduceMean", {b.input({2, 3, 4, 5}), b.integers({2, 3})})});
+  EXPECT_EQ(ops_of(expect_kept(graph, recognise_patterns, 1)),
+            std::vector<std::string>{"GlobalAveragePool"});
+}
+
+TEST(RecognisePatterns, OtherMeansStay) {
+  GraphBuilder b;
+  ValueId x = b.input({2, 3, 4, 5});
+  Graph graph =
+      b.build({b.node("ReduceMean", {x}, {{"axes", Ints{1, 2}}}),
+               b.node("ReduceMean", {x}, {{"axes", Ints{3}}}), b.node("ReduceMean", {x})});
+  expect_kept(graph, recognise_patterns, 0);
+}
+
+TEST(RecognisePatterns, ZeroPadsGoIntoTheConvolution) {
+  GraphBuilder b;
+  ValueId x = b.input({1, 3, 6, 6});
+  ValueId padded = b.node("Pad", {x, b.integers({0, 0, 0, 1, 0, 0, 1, 2})});
+  Graph graph = b.build({b.conv(padded, 4, {{"pads", Ints{1, 0, 0, 0}}})});
+  Graph after = expect_kept(graph, recognise_patterns, 1);
+  EXPECT_EQ(ops_of(after), std::vector<std::string>{"Conv"});
+  EXPECT_EQ(after.nodes[0].integers("pads"), (Ints{1, 1, 1, 2}));
+}
+
+TEST(RecognisePatterns, OldPadsWithAttributesDoToo) {
+  GraphBuilder b(9);
+  ValueId x = b.node("Pad", {b.input({1, 3, 6, 6})},
+                     {{"pads", Ints{0, 0, 1, 1, 0, 0, 1, 1}}, {"value", 0.0f}});
+  Graph graph = b.build({b.conv(x, 4)});
+  EXPECT_EQ(ops_of(expect_kept(graph, recognise_patterns, 1)), std::vector<std::string>{"Conv"});
+}
+
+TEST(RecognisePatterns, OtherPadsStay) {
+  auto pad = [](Ints pads, float value, const char* mode) {
+    GraphBuilder b;
+    ValueId x = b.input({1, 3, 6, 6});
+    x = b.node("Pad", {x, b.integers(pads), b.constant(Tensor::of<float>({}, {value}))},
+               {{"mode", std::string(mode)}});
+    return b.build({b.conv(x, 4)});
+  };
+  expect_kept(pad({0, 0, 1, 1, 0, 0, 1, 1}, 0.5f, "constant"), recognise_patterns, 0);
+  expect_kept(pad({0, 0, 1, 1, 0, 0, 1, 1}, 0, "edge"), recognise_patterns, 0);
+  expect_kept(pad({0, 1, 0, 0, 0, 0, 0, 0}, 0, "constant"), recognise_patterns, 0);
+  expect_kept(pad({0, 0, -1, 0, 0, 0, 0, 0}, 0, "constant"), recognise_patterns, 0);
+}
+
+TEST(RecognisePatterns, AveragePoolsTakePadsOnlyWhenTheyCount) {
+  for (bool counts : {true, false}) {
+    GraphBuilder b;
+    ValueId x = b.node("Pad", {b.input({1, 2, 6, 6}), b.integers({0, 0, 1, 1, 0, 0, 1, 1})});
+    Graph graph = b.build({b.node("AveragePool", {x},
+                                  {{"kernel_shape", Ints{3, 3}},
+                                   {"pads", Ints{1, 1, 1, 1}},
+                                   {"count_include_pad", int64_t{counts}}})});
+    expect_kept(graph, recognise_patterns, counts ? 1 : 0);
+  }
+  GraphBuilder b;
+  ValueId x = b.node("Pad", {b.input({1, 2, 6, 6}), b.integers({0, 0, 1, 1, 0, 0, 1, 1})});
+  Graph graph = b.build({b.node("AveragePool", {x}, {{"kernel_shape", Ints{3, 3}}})});
+  expect_kept(graph, recognise_patterns, 1);
+}
+
+TEST(RecognisePatterns, SqueezesAndGathersOfOnePositionAreReshapes) {
+  GraphBuilder b;
+  ValueId x = b.node("Relu", {b.input({1, 4, 1, 5})});
+  Graph graph = b.build({
+      b.node("Squeeze", {x, b.integers({0, 2})}),
+      b.node("Unsqueeze", {x, b.integers({0, -1})}),
+      b.node("Flatten", {x}, {{"axis", int64_t{2}}}),
+      b.node("Gather", {x, b.constant(Tensor::of<int64_t>({}, {-2}))}, {{"axis", int64_t{1}}}),
+      b.node("Gather", {x, b.integers({3})}, {{"axis", int64_t{3}}}),
+      b.node("Gather", {x, b.integers({3, 1})}, {{"axis", int64_t{3}}}),
+  });
+  Graph after = expect_kept(graph, recognise_patterns, 5);
+  EXPECT_EQ(count(after, "Gather"), 1);
+  EXPECT_EQ(count(after, "Slice"), 2);
+  EXPECT_EQ(count(after, "Reshape"), 5);
+}
+
+}  // namespace
+}  // namespace vultus::test
