@@ -1,0 +1,166 @@
+#include "apps/common.hpp"
+
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <random>
+
+#include "host/core/npy.hpp"
+
+namespace vultus::app {
+
+ExitCode exit_code(Errc code) {
+  switch (code) {
+    case Errc::usage:
+      return kUsage;
+    case Errc::bad_input:
+      return kInputUnreadable;
+    case Errc::bad_model:
+      return kModelRejected;
+    case Errc::no_device:
+      return kNoDevice;
+    case Errc::device_lost:
+    case Errc::out_of_memory:
+      return kDeviceLost;
+    case Errc::unwritable:
+      return kOutputNotWritable;
+    case Errc::mismatch:
+      return kMismatch;
+    case Errc::interrupted:
+      return kInterrupted;
+    case Errc::internal:
+      return kFailure;
+  }
+  return kFailure;
+}
+
+int report(const Error& error) {
+  fmt::print(stderr, "vultus: {}\n", error.what);
+  return exit_code(error.code);
+}
+
+void print_json(const Json& json) {
+  fmt::print("{}\n", json.dump(-1, ' ', false, Json::error_handler_t::replace));
+}
+
+void EngineOptions::add_to(CLI::App& command, bool with_device) {
+  if (with_device)
+    command.add_option("--device", device, "where to run: auto, gpu, cpu or hybrid")
+        ->check(CLI::IsMember({"auto", "gpu", "cpu", "hybrid"}))
+        ->capture_default_str();
+  command
+      .add_option("--precision", precision,
+                  "storage on the GPU: fp16 or fp32 (the CPU computes in fp32)")
+      ->check(CLI::IsMember({"fp16", "fp32"}))
+      ->capture_default_str();
+  command.add_option("--threads", threads, "CPU threads (default: what the cgroup allows)")
+      ->check(CLI::Range(1, 1024));
+  command.add_option("--shape", shapes, "binds symbolic sizes: NAME=1x3x480x640");
+  command.add_option("--device-index", gpu_selector,
+                     "which GPU: number, part of its name, or UUID");
+  command.add_flag("--json", json, "one JSON document on stdout");
+}
+
+Result<std::map<std::string, Shape>> EngineOptions::shape_bindings() const {
+  std::map<std::string, Shape> bindings;
+  for (const std::string& text : shapes) {
+    size_t equals = text.rfind('=');
+    auto shape = equals == std::string::npos ? std::nullopt : parse_shape(text.substr(equals + 1));
+    if (!shape)
+      return Error{Errc::usage, fmt::format("--shape {}: expected NAME=1x3x480x640", text)};
+    bindings[text.substr(0, equals)] = *shape;
+  }
+  return bindings;
+}
+
+std::vector<Device*> OpenedDevices::preference() const {
+  std::vector<Device*> list;
+  for (const auto& device : owned)
+    list.push_back(device.get());
+  return list;
+}
+
+Result<OpenedDevices> open_devices(const EngineOptions& options, const std::string& device) {
+  OpenedDevices opened;
+  VULTUS_TRY(auto cpu, open_cpu(options.threads));
+  if (device != "cpu") {
+    bool asked_for = device != "auto" || !options.gpu_selector.empty();
+    auto gpu = open_gpu(options.gpu_selector, asked_for);
+    if (gpu) {
+      opened.note = fmt::format("GPU {} ({})", (*gpu)->info().name, (*gpu)->info().driver);
+      opened.owned.push_back(std::move(*gpu));
+    } else if (asked_for) {
+      return gpu.error();
+    } else {
+      opened.note = fmt::format("CPU {}: {}", cpu->info().name, gpu.error().what);
+    }
+  } else {
+    opened.note = fmt::format("CPU {}: asked for", cpu->info().name);
+  }
+  opened.owned.push_back(std::move(cpu));
+  return opened;
+}
+
+Result<Precision> parse_precision(const std::string& text) {
+  return text == "fp32" ? Precision::fp32 : Precision::fp16;
+}
+
+Result<Session> load_session(const std::string& model, const EngineOptions& options,
+                             const OpenedDevices& devices) {
+  SessionOptions session;
+  session.devices = devices.preference();
+  VULTUS_TRY(session.precision, parse_precision(options.precision));
+  VULTUS_TRY(session.shapes, options.shape_bindings());
+  return Session::load(model, session);
+}
+
+namespace {
+
+Tensor random_input(const Value& value) {
+  Tensor tensor(value.dtype, value.shape);
+  std::mt19937 engine(20261121);
+  std::uniform_real_distribution<float> uniform(-1, 1);
+  if (value.dtype == DType::f32)
+    for (float& x : tensor.as<float>())
+      x = uniform(engine);
+  return tensor;
+}
+
+}  // namespace
+
+Result<void> set_inputs(Session& session, const std::vector<std::string>& files, bool fill) {
+  std::vector<std::string> names = session.input_names();
+  std::map<std::string, std::string> given;
+  for (const std::string& text : files) {
+    size_t equals = text.find('=');
+    if (equals == std::string::npos && names.size() != 1)
+      return Error{Errc::usage,
+                   fmt::format("--input {}: expected NAME=FILE.npy, the network has {} inputs",
+                               text, names.size())};
+    if (equals == std::string::npos)
+      given[names[0]] = text;
+    else
+      given[text.substr(0, equals)] = text.substr(equals + 1);
+  }
+  for (const auto& [name, file] : given) {
+    VULTUS_TRY(const Value* value, session.describe(name));
+    VULTUS_TRY(Tensor tensor, read_npy(file));
+    if (tensor.dtype() != value->dtype || !(tensor.shape() == value->shape))
+      return Error{Errc::bad_input, fmt::format("{}: holds {} {}, but input '{}' takes {} {}", file,
+                                                name_of(tensor.dtype()), tensor.shape().str(), name,
+                                                name_of(value->dtype), value->shape.str())};
+    VULTUS_CHECK(session.set_input(name, tensor.view()));
+  }
+  for (const std::string& name : names) {
+    if (given.count(name) > 0) continue;
+    VULTUS_TRY(const Value* value, session.describe(name));
+    if (!fill)
+      return Error{Errc::usage, fmt::format("input '{}' ({} {}) was not given: --input {}=FILE.npy",
+                                            name, name_of(value->dtype), value->shape.str(), name)};
+    Tensor tensor = random_input(*value);
+    VULTUS_CHECK(session.set_input(name, tensor.view()));
+  }
+  return {};
+}
+
+}  // namespace vultus::app

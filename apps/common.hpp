@@ -1,0 +1,80 @@
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <map>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "host/core/result.hpp"
+#include "host/run/session.hpp"
+
+namespace vultus::app {
+
+using Json = nlohmann::ordered_json;
+
+/// Process exit codes; cli.md and `vultus --help` list them.
+enum ExitCode : int {
+  kComplete = 0,
+  kFailure = 1,
+  kUsage = 2,
+  kPartial = 3,
+  kInputUnreadable = 4,
+  kModelRejected = 5,
+  kNoDevice = 6,
+  kDeviceLost = 7,
+  kOutputNotWritable = 8,
+  kMismatch = 9,
+  kInterrupted = 130,
+};
+ExitCode exit_code(Errc code);
+
+/// Prints "vultus: <what>" to stderr; returns the exit code.
+int report(const Error& error);
+/// One line of JSON on stdout; bytes that are not UTF-8 are replaced.
+void print_json(const Json& json);
+
+/// --device, --precision, --threads, --shape, --device-index, --json: what commands on a network
+/// share.
+struct EngineOptions {
+  std::string device = "auto";
+  std::string precision = "fp16";
+  int threads = 0;
+  std::string gpu_selector;
+  std::vector<std::string> shapes;
+  bool json = false;
+
+  void add_to(CLI::App& command, bool with_device = true);
+  Result<std::map<std::string, Shape>> shape_bindings() const;
+};
+
+/// The devices that --device asks for, opened, in order of preference; `note` says what was chosen
+/// and why.
+struct OpenedDevices {
+  std::vector<std::unique_ptr<Device>> owned;
+  std::string note;
+  std::vector<Device*> preference() const;
+};
+Result<OpenedDevices> open_devices(const EngineOptions& options, const std::string& device);
+Result<Precision> parse_precision(const std::string& text);
+Result<Session> load_session(const std::string& model, const EngineOptions& options,
+                             const OpenedDevices& devices);
+
+/// Sets inputs from "NAME=FILE.npy" (NAME may be left out for a network of one input); inputs not
+/// named get seeded uniform values in -1..1 when `fill` is set, else an error.
+Result<void> set_inputs(Session& session, const std::vector<std::string>& files, bool fill);
+
+/// Subcommands: each adds itself to the application and stores its exit code in `status` when it
+/// was called.
+void add_devices(CLI::App& app, int& status);
+void add_run(CLI::App& app, int& status);
+void add_plan(CLI::App& app, int& status);
+void add_bench(CLI::App& app, int& status);
+void add_process(CLI::App& app, int& status);
+
+/// What this build knows of Vulkan: gpu_linked.cpp or gpu_absent.cpp, chosen at link time.
+Result<std::unique_ptr<Device>> open_gpu(const std::string& selector, bool allow_software);
+Json describe_gpus();
+
+}  // namespace vultus::app

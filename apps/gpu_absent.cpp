@@ -1,0 +1,17 @@
+#include "apps/common.hpp"
+
+namespace vultus::app {
+
+namespace {
+constexpr const char* kAbsent = "this build has no Vulkan device (built with VULTUS_GPU=OFF)";
+}
+
+Result<std::unique_ptr<Device>> open_gpu(const std::string&, bool) {
+  return Error{Errc::no_device, kAbsent};
+}
+
+Json describe_gpus() {
+  return {{"error", kAbsent}};
+}
+
+}  // namespace vultus::app

@@ -1,0 +1,37 @@
+#include <fmt/format.h>
+
+#include "apps/common.hpp"
+
+int main(int argc, char** argv) {
+  using namespace vultus::app;
+  CLI::App app{
+      "vultus: face video to measurements, and ONNX inference, on any Vulkan GPU or the CPU.\n"
+      "Not a medical device. It opens no network connection.",
+      "vultus"};
+  app.set_version_flag("--version", fmt::format("vultus {}", VULTUS_VERSION));
+  app.require_subcommand(1);
+  app.footer(
+      "Examples:\n"
+      "  vultus process clips/ -o results/\n"
+      "  vultus bench model.onnx --device gpu,cpu\n"
+      "Exit codes: 0 complete, 1 failure, 2 usage, 3 partial, 4 input unreadable, 5 model "
+      "rejected, 6 no usable device,\n"
+      "7 device lost or out of memory, 8 output not writable, 9 verification mismatch, 130 "
+      "interrupted.");
+  int status = kComplete;
+  add_process(app, status);
+  add_run(app, status);
+  add_plan(app, status);
+  add_bench(app, status);
+  add_devices(app, status);
+  if (argc == 1) {
+    fmt::print(stderr, "{}", app.help());
+    return kUsage;
+  }
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? kComplete : kUsage;
+  }
+  return status;
+}
