@@ -72,9 +72,11 @@ void add_run(CLI::App& app, int& status);
 void add_plan(CLI::App& app, int& status);
 void add_bench(CLI::App& app, int& status);
 void add_process(CLI::App& app, int& status);
+void add_operators(CLI::App& app, int& status);
 
 /// What this build knows of Vulkan: gpu_linked.cpp or gpu_absent.cpp, chosen at link time.
 Result<std::unique_ptr<Device>> open_gpu(const std::string& selector, bool allow_software);
 Json describe_gpus();
+bool has_gpu_kernel(std::string_view op);
 
 }  // namespace vultus::app

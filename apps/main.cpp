@@ -24,6 +24,7 @@ int main(int argc, char** argv) {
   add_plan(app, status);
   add_bench(app, status);
   add_devices(app, status);
+  add_operators(app, status);
   if (argc == 1) {
     fmt::print(stderr, "{}", app.help());
     return kUsage;

@@ -1,0 +1,47 @@
+#include "apps/common.hpp"
+#include "gpu/builder.hpp"
+#include "gpu/device.hpp"
+
+namespace vultus::app {
+
+Result<std::unique_ptr<Device>> open_gpu(const std::string& selector, bool allow_software) {
+  gpu::OpenOptions options;
+  options.selector = selector;
+  options.allow_software = allow_software;
+  return gpu::open(options);
+}
+
+Json describe_gpus() {
+  auto reports = gpu::list_devices();
+  if (!reports) return {{"error", reports.error().what}};
+  Json list = Json::array();
+  for (const gpu::DeviceReport& r : *reports) {
+    std::string use = r.usable() ? "used by --device auto and gpu" : "not used: " + r.refusal;
+    if (r.usable() && r.type == "software")
+      use = "used by --device gpu only: it is the CPU in disguise, for tests";
+    list.push_back({{"index", r.index},
+                    {"name", r.name},
+                    {"use", use},
+                    {"type", r.type},
+                    {"driver", r.driver},
+                    {"api", r.api},
+                    {"uuid", r.uuid},
+                    {"precisions", r.storage16 ? "fp16, fp32" : "fp32 (no 16-bit storage buffers)"},
+                    {"float16_arithmetic", r.float16},
+                    {"cooperative_matrix_khr", r.cooperative_khr},
+                    {"cooperative_matrix_nv", r.cooperative_nv},
+                    {"subgroup_size", r.subgroup_size},
+                    {"timeline_semaphores", r.timeline},
+                    {"timestamp_bits", r.timestamp_bits},
+                    {"memory_mib", r.memory_bytes >> 20},
+                    {"max_tensor_mib", r.max_storage_range >> 20},
+                    {"max_workgroup_memory_kib", r.max_shared_bytes >> 10}});
+  }
+  return {{"devices", list}};
+}
+
+bool has_gpu_kernel(std::string_view op) {
+  return gpu::find_gpu_op(op) != nullptr;
+}
+
+}  // namespace vultus::app
