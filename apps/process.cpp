@@ -1,0 +1,176 @@
+#include "models/process/process.hpp"
+
+#include <fmt/format.h>
+
+#include <csignal>
+
+#include "apps/common.hpp"
+#include "apps/progress.hpp"
+
+namespace vultus::app {
+
+namespace {
+
+std::atomic<bool> cancelled{false};
+std::atomic<int> cancel_signal{SIGINT};
+
+void on_signal(int signal) {
+  cancel_signal = signal;
+  cancelled = true;
+  std::signal(signal, SIG_DFL);  // a second one ends the process at once
+}
+
+struct Options {
+  EngineOptions engine;
+  std::vector<std::string> inputs;
+  std::string out, pack, faces = "one", progress = "auto";
+  int every = 10;
+  bool no_mirror = false, no_overlay = false, no_smooth = false, force = false, quiet = false;
+};
+
+ProgressDisplay::Style style_of(const Options& options) {
+  if (options.quiet || options.progress == "none") return ProgressDisplay::Style::none;
+  if (options.progress == "plain") return ProgressDisplay::Style::plain;
+  if (options.progress == "json") return ProgressDisplay::Style::json;
+  return ProgressDisplay::Style::automatic;
+}
+
+/// What happened to every input, for the exit code and the last line.
+struct Tally {
+  int done = 0, skipped = 0, partial = 0;
+  std::vector<Error> errors;
+  int64_t frames = 0;
+
+  int exit_code() const {
+    if (errors.empty()) return partial > 0 ? kPartial : kComplete;
+    if (done + skipped + partial > 0) return kPartial;
+    bool same = std::all_of(errors.begin(), errors.end(),
+                            [&](const Error& e) { return e.code == errors[0].code; });
+    return same ? app::exit_code(errors[0].code) : kFailure;
+  }
+};
+
+void print_summary(const Summary& s) {
+  if (s.skipped) {
+    fmt::print("{}: done before, nothing to do ({})\n", s.input, s.folder);
+    return;
+  }
+  fmt::print("{}: {}, {} frames, {} without a face, {:.1f} frames/s -> {}\n", s.input,
+             s.complete ? "complete" : "PARTIAL", s.frames, s.frames_without_face, s.fps, s.folder);
+  for (const std::string& lost : s.lost)
+    fmt::print("  lost: {}\n", lost);
+  for (const std::string& warning : s.warnings)
+    fmt::print("  note: {}\n", warning);
+}
+
+void run_inputs(Processor& processor, const Options& options,
+                const std::vector<std::string>& inputs, ProgressDisplay& display, Tally& tally,
+                Json& results) {
+  std::vector<std::string> names = output_names(inputs);
+  for (size_t i = 0; i < inputs.size() && !cancelled; ++i) {
+    display.begin(inputs[i], i, inputs.size());
+    auto summary = processor.run(inputs[i], names[i]);
+    display.end();
+    if (!summary) {
+      if (summary.error().code != Errc::interrupted) {
+        report(summary.error());
+        tally.errors.push_back(summary.error());
+        results.push_back(
+            {{"input", inputs[i]}, {"status", "failed"}, {"error", summary.error().what}});
+      }
+      continue;
+    }
+    tally.frames += summary->frames;
+    (summary->skipped ? tally.skipped : summary->complete ? tally.done : tally.partial)++;
+    if (options.engine.json) {
+      Json json = Json::parse(to_json(*summary), nullptr, false);
+      json["skipped"] = summary->skipped;
+      results.push_back(std::move(json));
+    } else {
+      print_summary(*summary);
+    }
+  }
+}
+
+Result<int> process(const Options& options) {
+  VULTUS_TRY(std::vector<std::string> inputs, expand_inputs(options.inputs));
+  VULTUS_TRY(OpenedDevices devices, open_devices(options.engine, options.engine.device));
+  ProgressDisplay display(style_of(options));
+  ProcessOptions settings;
+  VULTUS_TRY(settings.pack, find_pack(options.pack));
+  settings.devices = devices.preference();
+  VULTUS_TRY(settings.precision, parse_precision(options.engine.precision));
+  settings.out = options.out;
+  settings.search_every = options.every;
+  settings.all_faces = options.faces == "all";
+  settings.smooth = !options.no_smooth;
+  settings.mirror = !options.no_mirror;
+  settings.overlay = !options.no_overlay;
+  settings.force = options.force;
+  settings.progress = [&](const Progress& p) { display.update(p.frames, p.declared_frames); };
+  settings.cancel = &cancelled;
+  VULTUS_TRY(auto processor, Processor::open(std::move(settings)));
+  if (!options.quiet && !options.engine.json)
+    fmt::print("pack {} ({})\non {}\n", processor->pack().name, processor->pack().licence,
+               devices.note);
+  std::fflush(stdout);
+
+  std::signal(SIGINT, on_signal);
+  std::signal(SIGTERM, on_signal);
+  Tally tally;
+  Json results = Json::array();
+  run_inputs(*processor, options, inputs, display, tally, results);
+
+  int code = cancelled ? 128 + cancel_signal : tally.exit_code();
+  if (options.engine.json)
+    print_json({{"schema", 1}, {"device", devices.note}, {"exit_code", code}, {"inputs", results}});
+  else if (inputs.size() > 1)
+    fmt::print("{} complete, {} partial, {} done before, {} failed\n", tally.done, tally.partial,
+               tally.skipped, tally.errors.size());
+  if (cancelled)
+    fmt::print(
+        stderr,
+        "vultus: stopped; the same command again skips what is complete and does the rest\n");
+  return code;
+}
+
+}  // namespace
+
+void add_process(CLI::App& app, int& status) {
+  auto options = std::make_shared<Options>();
+  auto* command = app.add_subcommand(
+      "process", "face videos, pictures or folders of them: landmarks, mirrored faces, overlay");
+  command->add_option("input", options->inputs, "videos, pictures, folders")->required();
+  command
+      ->add_option("-o,--output", options->out,
+                   "folder for the results; each input gets one inside")
+      ->required();
+  command->add_option("--pack", options->pack, "model pack: a folder with pack.json");
+  command->add_option("--every", options->every, "frames between searches of the whole frame")
+      ->check(CLI::Range(1, 1000000))
+      ->capture_default_str();
+  command->add_option("--faces", options->faces, "one (highest score, then tracked) or all")
+      ->check(CLI::IsMember({"one", "all"}))
+      ->capture_default_str();
+  command->add_flag("--no-mirror", options->no_mirror, "no mirrored videos");
+  command->add_flag("--no-overlay", options->no_overlay, "no overlay video");
+  command->add_flag("--no-smooth", options->no_smooth, "landmarks of each frame as measured");
+  command->add_flag("--force", options->force, "replace existing results");
+  command->add_flag("--quiet", options->quiet, "no progress");
+  command
+      ->add_option("--progress", options->progress,
+                   "auto, plain, json (one line per update on stderr) or none")
+      ->check(CLI::IsMember({"auto", "plain", "json", "none"}))
+      ->capture_default_str();
+  options->engine.add_to(*command);
+  command->footer(
+      "Left and right are the subject's own, as seen by a camera that does not mirror.\n"
+      "Examples:\n  vultus process visit1/ visit2/ -o results\n  vultus process clip.mp4 -o "
+      "results --no-mirror --device cpu");
+  command->callback([options, &status] {
+    auto code = process(*options);
+    status = code ? *code : report(code.error());
+  });
+}
+
+}  // namespace vultus::app
