@@ -146,7 +146,7 @@ void add_process(CLI::App& app, int& status) {
                    "folder for the results; each input gets one inside")
       ->required();
   command->add_option("--pack", options->pack, "model pack: a folder with pack.json");
-  command->add_option("--every", options->every, "frames between searches of the whole frame")
+  command->add_option("--search-every", options->every, "frames between searches of the whole frame")
       ->check(CLI::Range(1, 1000000))
       ->capture_default_str();
   command->add_option("--faces", options->faces, "one (highest score, then tracked) or all")
