@@ -8,6 +8,7 @@
 #include "gpu/kernel.hpp"
 #include "gpu/layout.hpp"
 #include "gpu/partition.hpp"
+#include "gpu/pipeline_cache.hpp"
 
 namespace vultus::gpu {
 
@@ -15,8 +16,10 @@ namespace {
 
 class VulkanDevice : public Device {
  public:
-  explicit VulkanDevice(std::unique_ptr<Context> context)
-      : context_(std::move(context)), kernels_(*context_, VK_NULL_HANDLE) {
+  VulkanDevice(std::unique_ptr<Context> context, const std::string& cache_folder)
+      : context_(std::move(context)),
+        cache_(*context_, cache_folder),
+        kernels_(*context_, cache_.handle()) {
     const DeviceReport& report = context_->report();
     info_ = {DeviceKind::gpu, report.name, report.driver, report.uuid, report.type == "software"};
   }
@@ -34,6 +37,7 @@ class VulkanDevice : public Device {
 
  private:
   std::unique_ptr<Context> context_;
+  PipelineCache cache_;
   Kernels kernels_;
   DeviceInfo info_;
 };
@@ -49,10 +53,26 @@ std::string refusal(const Value& value, Precision precision, const Caps& caps) {
   if (bytes > caps.max_storage_range)
     return fmt::format("'{}' takes {} bytes, the device lets a kernel see {}", value.name, bytes,
                        caps.max_storage_range);
-  if (value.constant && value.dtype == DType::f32 && precision == Precision::fp16)
-    for (float v : value.constant->as<float>())
-      if (std::isfinite(v) && std::abs(v) >= kHalfOverflow)
-        return fmt::format("'{}' holds {}, which does not fit fp16", value.name, v);
+  return {};
+}
+
+bool overflows_fp16(const Tensor* constant) {
+  if (!constant || constant->dtype() != DType::f32) return false;
+  auto values = constant->as<float>();
+  return std::any_of(values.begin(), values.end(),
+                     [](float v) { return std::isfinite(v) && std::abs(v) >= kHalfOverflow; });
+}
+
+/// Builds the node alone, without touching the device: whether a constant that fp16 cannot hold is
+/// stored on the device or only read while building (the bounds of Clip) is known to the kernel.
+Result<void> try_build(const Context& context, const Graph& graph, const Node& node) {
+  PartitionSpec spec;
+  spec.precision = Precision::fp16;
+  spec.nodes = {static_cast<NodeId>(&node - graph.nodes.data())};
+  for (ValueId v : node.inputs)
+    if (v != kNoValue && !graph.value(v).constant) spec.inputs.push_back(v);
+  auto built = build_partition(context, graph, spec);
+  if (!built) return built.error();
   return {};
 }
 
@@ -62,23 +82,27 @@ Support VulkanDevice::supports(const Graph& graph, const Node& node, Precision p
   const Caps& caps = context_->caps();
   if (precision == Precision::fp16 && !caps.storage16)
     return Support::no("the device has no 16-bit storage, use --precision fp32");
-  for (ValueId v : node.inputs) {
-    if (v == kNoValue) continue;
-    if (graph.value(v).dynamic_rows)
-      return Support::no(fmt::format("{}: the length of '{}' is known only after running", node.op,
-                                     graph.value(v).name));
-    if (std::string why = refusal(graph.value(v), precision, caps); !why.empty())
+  bool overflow = false;
+  auto refuse = [&](ValueId v, bool input) -> std::string {
+    if (v == kNoValue) return {};
+    const Value& value = graph.value(v);
+    // Rows are written as integers, -1 where there is none; what is downstream counts them first.
+    if (value.dynamic_rows && (input || !is_integer(value.dtype)))
+      return fmt::format("the length of '{}' is known only after running", value.name);
+    if (precision == Precision::fp16 && input) overflow |= overflows_fp16(value.constant.get());
+    return refusal(value, precision, caps);
+  };
+  for (ValueId v : node.inputs)
+    if (std::string why = refuse(v, true); !why.empty())
       return Support::no(fmt::format("{}: {}", node.op, why));
-  }
-  for (ValueId v : node.outputs) {
-    if (v == kNoValue) continue;
-    if (graph.value(v).dynamic_rows && !is_integer(graph.value(v).dtype))
-      return Support::no(fmt::format("{}: the length of '{}' is known only after running", node.op,
-                                     graph.value(v).name));
-    if (std::string why = refusal(graph.value(v), precision, caps); !why.empty())
+  for (ValueId v : node.outputs)
+    if (std::string why = refuse(v, false); !why.empty())
       return Support::no(fmt::format("{}: {}", node.op, why));
-  }
-  return op->supports ? op->supports(graph, node, caps) : Support::yes();
+  Support support = op->supports ? op->supports(graph, node, caps) : Support::yes();
+  if (support.ok && overflow)
+    if (auto built = try_build(*context_, graph, node); !built)
+      return Support::no(built.error().what);
+  return support;
 }
 
 }  // namespace
@@ -94,7 +118,8 @@ Result<std::vector<DeviceReport>> list_devices() {
 
 Result<std::unique_ptr<Device>> open(const OpenOptions& options) {
   VULTUS_TRY(auto context, Context::create(options));
-  return std::unique_ptr<Device>(std::make_unique<VulkanDevice>(std::move(context)));
+  return std::unique_ptr<Device>(
+      std::make_unique<VulkanDevice>(std::move(context), options.cache_folder));
 }
 
 std::vector<std::string> take_validation_messages(Device& device) {

@@ -18,6 +18,13 @@ std::optional<int64_t> outside_int32(std::span<const int64_t> values) {
   return *it;
 }
 
+// Bytes, not bool: a caller's buffer may hold other values than 0 and 1.
+void booleans_to_floats(const TensorView& from, float* to) {
+  auto* values = reinterpret_cast<const uint8_t*>(from.bytes);
+  std::transform(values, values + from.shape.elements(), to,
+                 [](uint8_t v) { return v != 0 ? 1.0f : 0.0f; });
+}
+
 int64_t pixels_of(const Shape& shape) {
   return shape.rank() == 4 ? shape[2] * shape[3] : 1;
 }
@@ -64,8 +71,9 @@ std::vector<float> to_nhwc8(std::span<const float> values, const Shape& shape) {
 
 std::vector<float> to_floats(const TensorView& tensor) {
   if (tensor.dtype == DType::boolean) {
-    auto values = tensor.as<const bool>();
-    return {values.begin(), values.end()};
+    std::vector<float> out(static_cast<size_t>(tensor.shape.elements()));
+    booleans_to_floats(tensor, out.data());
+    return out;
   }
   auto values = tensor.as<const float>();
   return {values.begin(), values.end()};
@@ -86,12 +94,11 @@ Result<std::vector<int32_t>> narrow_integers(const Tensor& tensor) {
 }
 
 Result<void> copy_in(const TensorView& from, std::byte* to, const std::string& name) {
+  if (from.size_bytes() == 0) return {};
   if (from.dtype == DType::f32 || from.dtype == DType::i32) {
     std::memcpy(to, from.bytes, from.size_bytes());
   } else if (from.dtype == DType::boolean) {
-    auto values = from.as<const bool>();
-    std::transform(values.begin(), values.end(), reinterpret_cast<float*>(to),
-                   [](bool v) { return v ? 1.0f : 0.0f; });
+    booleans_to_floats(from, reinterpret_cast<float*>(to));
   } else {
     auto values = from.as<const int64_t>();
     if (auto bad = outside_int32(values))

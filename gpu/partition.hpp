@@ -29,7 +29,7 @@ class VulkanPartition : public Partition {
     uint64_t bytes = 0;
   };
   VulkanPartition(const Context& context, const Graph& graph) : context_(context), graph_(graph) {}
-  Result<void> lay_out();
+  Result<void> plan_memory();
   Result<void> allocate();
   Result<void> upload_weights();
   Result<void> create_kernels(Kernels& kernels, Precision precision);
@@ -44,8 +44,7 @@ class VulkanPartition : public Partition {
   const Context& context_;
   const Graph& graph_;
   Recording recording_;
-  std::vector<uint64_t> arena_offsets_;  ///< by BufferId
-  uint64_t arena_bytes_ = 0;
+  ArenaLayout layout_;
   std::vector<uint64_t> download_offsets_;  ///< in the readback buffer, by Recording::downloads
   uint64_t download_bytes_ = 0;
   Buffer arena_, weights_, staging_, readback_;

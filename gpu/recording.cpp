@@ -214,7 +214,7 @@ BufferId Recorder::add_buffer(uint64_t bytes, std::string name) {
              "{}: tensor '{}' takes {} bytes, {} lets a kernel see {}: use a smaller input, "
              "--precision fp16 or --device cpu",
              where(), name, padded, context_.report().name, context_.caps().max_storage_range));
-  recording_.buffers.push_back({.bytes = padded, .name = std::move(name)});
+  recording_.buffers.push_back({.bytes = padded, .empty = bytes == 0, .name = std::move(name)});
   return static_cast<BufferId>(recording_.buffers.size() - 1);
 }
 
@@ -282,13 +282,14 @@ void Recorder::relayout(const TensorRef& from, Form source, const TensorRef& to,
     push.pixels = from.h() * from.w();
     groups = from.n() * push.pixels * from.groups();
   }
-  if (from.elements() == 0) return;
-  ++recording_.relayouts;
+  if (groups > 0) ++recording_.relayouts;
   Builder::dispatch("relayout", {static_cast<uint32_t>(source), static_cast<uint32_t>(target)},
                     push, {reads(from), writes(to)}, {groups, 1, 1});
 }
 
 void Recorder::dispatch(Dispatch dispatch) {
+  // An empty tensor asks for no threads: nothing to do, and nobody reads what is not written.
+  if (std::count(dispatch.threads.begin(), dispatch.threads.end(), 0u) > 0) return;
   if (dispatch.node < 0) dispatch.node = node_;
   recording_.dispatches.push_back(std::move(dispatch));
 }

@@ -25,6 +25,7 @@ struct Recording {
     bool constant = false;  ///< lies in `constants` at `offset`, else in the arena
     uint64_t offset = 0;    ///< in `constants`, or in the upload block
     bool upload = false;    ///< part of the upload block
+    bool empty = false;     ///< no elements, only padding
     std::string name;       ///< for messages
   };
   std::vector<BufferInfo> buffers;   ///< by BufferId
@@ -35,6 +36,19 @@ struct Recording {
   uint64_t upload_bytes = 0;  ///< size of the upload block
   int64_t relayouts = 0;
 };
+
+/// Where each buffer of a recording lies in the arena.
+struct ArenaLayout {
+  std::vector<uint64_t> offsets;  ///< by BufferId; of constants: unused
+  uint64_t upload_offset = 0;     ///< of the upload block
+  uint64_t bytes = 0;
+  uint64_t unplanned_bytes = 0;  ///< without aliasing
+};
+/// Plans lifetimes over the dispatches. Errc::internal when a dispatch binds a buffer that does not
+/// exist, reads one that nothing has written, or writes a constant.
+Result<ArenaLayout> lay_out(const Recording& recording, const Graph& graph, uint64_t alignment);
+/// "Conv 'head.3'", or the graph's name for work that belongs to no node.
+std::string label_of(const Graph& graph, NodeId node);
 
 /// Builds every node of the partition. Fails on our own mistakes, tensors larger than the device
 /// binds, and constants that the storage type cannot hold.

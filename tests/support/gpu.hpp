@@ -32,6 +32,7 @@ inline Result<std::unique_ptr<Device>>& opened_gpu() {
     options.selector = selector ? selector : "llvmpipe";
     options.validation = gpu::validation_available();
     options.poison = true;
+    options.cache_folder = std::string("-");
     auto opened = gpu::open(options);
     if (opened)
       ::testing::UnitTest::GetInstance()->listeners().Append(new ValidationListener(**opened));
