@@ -64,13 +64,6 @@ TEST(CpuConv, UnevenPaddingMatchesThePlainKernel) {
   }
 }
 
-TEST(CpuConv, OneDimensionMatchesThePlainKernel) {
-  Net net;
-  ValueId x = net.input({1, 20, 33}, 1);
-  net.output(net.node("Conv", {x, net.random({10, 20, 5}, 2)}, {{"strides", Ints{2}}}));
-  net.expect_agreement(kTolerance);
-}
-
 TEST(CpuConv, EveryActivationFuses) {
   for (Epilogue e : {Epilogue{Activation::relu},
                      {Activation::leaky_relu, 0.1f},
