@@ -59,8 +59,9 @@ TEST_P(CpuNetworks, MatchTheReference) {
     const Tensor &got = (*outputs)[i], &wanted = expected.at(name);
     ASSERT_EQ(got.shape(), wanted.shape()) << name;
     if (got.dtype() == DType::f32) {
-      if (largest_difference(got, wanted) > GetParam().absolute)
+      if (largest_difference(got, wanted) > GetParam().absolute) {
         EXPECT_LE(test::relative_l2(got.as<float>(), wanted.as<float>()), kTolerance) << name;
+      }
     } else {
       ASSERT_EQ(got.dtype(), wanted.dtype()) << name;
       EXPECT_TRUE(std::equal(got.bytes(), got.bytes() + got.size_bytes(), wanted.bytes())) << name;
