@@ -3,7 +3,6 @@
 #include <cmath>
 
 #include "host/core/parallel.hpp"
-#include "host/cpu/kernels.hpp"
 #include "host/graph/activation.hpp"
 #include "host/ops/op.hpp"
 
@@ -57,7 +56,6 @@ const Register batch_norm({.name = "BatchNormalization",
                            .since = 9,
                            .infer = infer,
                            .eval = eval,
-                           .build = cpu::build_batch_norm,
                            .limits = "inference, float32"});
 
 }  // namespace

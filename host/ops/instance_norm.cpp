@@ -4,7 +4,6 @@
 #include <span>
 
 #include "host/core/parallel.hpp"
-#include "host/cpu/kernels.hpp"
 #include "host/graph/activation.hpp"
 #include "host/ops/op.hpp"
 
@@ -105,7 +104,6 @@ const Register instance({.name = "InstanceNormalization",
                          .since = 6,
                          .infer = infer_instance,
                          .eval = eval_instance,
-                         .build = cpu::build_instance_norm,
                          .limits = "float32"});
 const Register layer({.name = "LayerNormalization",
                       .since = 17,

@@ -1,6 +1,5 @@
 #include <fmt/format.h>
 
-#include "host/cpu/kernels.hpp"
 #include "host/ops/op.hpp"
 #include "host/ops/product.hpp"
 #include "host/ops/strided.hpp"
@@ -61,12 +60,8 @@ int64_t macs(const Graph& graph, const Node& node) {
   return graph.shape(node.outputs[0]).elements() * graph.shape(node.inputs[0]).back();
 }
 
-const Register matmul({.name = "MatMul",
-                       .infer = infer,
-                       .eval = eval,
-                       .build = cpu::build_matmul,
-                       .macs = macs,
-                       .limits = "float32"});
+const Register matmul(
+    {.name = "MatMul", .infer = infer, .eval = eval, .macs = macs, .limits = "float32"});
 
 }  // namespace
 }  // namespace vultus

@@ -15,12 +15,15 @@ uvec4 pack_group(Group g) {
   return uvec4(packHalf2x16(g.lo.xy), packHalf2x16(g.lo.zw), packHalf2x16(g.hi.xy), packHalf2x16(g.hi.zw));
 }
 #define LOAD_GROUP(buffer_, i) unpack_group(buffer_[i])
+#define LOAD_GROUP_IF(ok, buffer_, i) unpack_group(mix(uvec4(0), buffer_[i], bvec4(ok)))  // zero unless ok; i is valid
 #define STORE_GROUP(buffer_, i, g) buffer_[i] = pack_group(g)
 #else
 #define SCALAR float
 struct FloatGroup { vec4 lo, hi; };
 #define GROUP FloatGroup
 #define LOAD_GROUP(buffer_, i) Group(buffer_[i].lo, buffer_[i].hi)
+Group zero_unless(bool ok, Group g) { return Group(mix(vec4(0), g.lo, bvec4(ok)), mix(vec4(0), g.hi, bvec4(ok))); }
+#define LOAD_GROUP_IF(ok, buffer_, i) zero_unless(ok, LOAD_GROUP(buffer_, i))
 #define STORE_GROUP(buffer_, i, g) buffer_[i] = FloatGroup((g).lo, (g).hi)
 #endif
 

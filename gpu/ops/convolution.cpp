@@ -1,0 +1,132 @@
+#include "gpu/ops/convolution.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace vultus::gpu {
+namespace {
+
+struct Push {
+  uint32_t in_h, in_w, in_groups;
+  uint32_t out_h, out_w, out_channels;
+  uint32_t tiles_w, tiles;
+  WindowPush window;
+  uint32_t span, outs_per_group, ins_per_group;
+  uint32_t channels_along_x, has_residual;
+  float alpha, beta;
+};
+
+constexpr uint32_t kLocalSize = 32;
+constexpr uint32_t kMostPixels = 8;
+// Lanes of a lavapipe vector: fewer tiles than this leave lanes idle along x.
+constexpr uint32_t kFewTiles = 8;
+// Below this many threads a GPU is better served by twice as many that do half the work.
+constexpr uint32_t kManyThreads = 32768;
+
+uint32_t pixels_per_thread(const Builder& b, const Convolution& c) {
+  if (c.out_w == 1) return 1;
+  uint64_t threads =
+      uint64_t{c.batch} * c.out_h * ((c.out_w + kMostPixels - 1) / kMostPixels) * c.out_groups();
+  return b.caps().software || threads >= kManyThreads ? kMostPixels : kMostPixels / 2;
+}
+
+}  // namespace
+
+WindowPush push_of(const Window& w) {
+  auto number = [](int64_t v) { return static_cast<uint32_t>(v); };
+  return {number(w.kernel[0]),   number(w.kernel[1]),    number(w.stride[0]),
+          number(w.stride[1]),   number(w.pad_begin[0]), number(w.pad_begin[1]),
+          number(w.dilation[0]), number(w.dilation[1])};
+}
+
+uint32_t input_span(const Convolution& c) {
+  if (c.groups == 1) return c.in_groups();
+  uint32_t span = 1;
+  for (uint32_t og = 0; og < c.out_groups(); ++og) {
+    uint32_t last_out = std::min(8 * og + 7, c.out_channels - 1);
+    uint32_t first = 8 * og / c.outs_per_group() * c.ins_per_group() / 8;
+    uint32_t end = (last_out / c.outs_per_group() + 1) * c.ins_per_group();
+    span = std::max(span, (end + 7) / 8 - first);
+  }
+  return span;
+}
+
+uint32_t first_input_group(const Convolution& c, uint32_t out_group) {
+  return std::min(8 * out_group / c.outs_per_group() * c.ins_per_group() / 8,
+                  c.in_groups() - input_span(c));
+}
+
+std::vector<float> pack_weights(const Convolution& c, const WeightAt& at) {
+  const size_t span = input_span(c), kh = static_cast<size_t>(c.window.kernel[0]),
+               kw = static_cast<size_t>(c.window.kernel[1]);
+  std::vector<float> packed(c.out_groups() * kh * kw * span * 64, 0.0f);
+  for (size_t out = 0; out < c.out_channels; ++out) {
+    uint32_t og = static_cast<uint32_t>(out / 8);
+    size_t first = size_t{first_input_group(c, og)} * 8;
+    size_t group_start = out / c.outs_per_group() * c.ins_per_group();
+    for (size_t in = 0; in < c.ins_per_group(); ++in) {
+      size_t lane = group_start + in - first;
+      for (size_t ky = 0; ky < kh; ++ky)
+        for (size_t kx = 0; kx < kw; ++kx)
+          packed[((((og * kh + ky) * kw + kx) * span + lane / 8) * 8 + lane % 8) * 8 + out % 8] =
+              at(out, in, ky, kx);
+    }
+  }
+  return packed;
+}
+
+void add_convolution(Builder& b, Convolution c, const WeightAt& at) {
+  if (c.pointwise() &&
+      c.window.stride == std::array<int64_t, 2>{1, 1}) {  // rows need not be told apart
+    c.in_w = c.out_w = c.batch * c.out_h * c.out_w;
+    c.batch = c.in_h = c.out_h = 1;
+  }
+  BufferId weights = b.weights(pack_weights(c, at));
+  BufferId bias = b.floats(per_channel(c.bias, c.out_channels));
+  uint32_t pixels = pixels_per_thread(b, c);
+  uint32_t tiles_w = (c.out_w + pixels - 1) / pixels;
+  uint32_t tiles = c.batch * c.out_h * tiles_w;
+  bool channels_along_x = tiles < kFewTiles && tiles < c.out_groups();
+  Push push{c.in_h,
+            c.in_w,
+            c.in_groups(),
+            c.out_h,
+            c.out_w,
+            c.out_channels,
+            tiles_w,
+            tiles,
+            push_of(c.window),
+            input_span(c),
+            c.outs_per_group(),
+            c.ins_per_group(),
+            channels_along_x ? 1u : 0u,
+            c.residual ? 1u : 0u,
+            c.epilogue.alpha,
+            c.epilogue.beta};
+  std::array<uint32_t, 3> threads{tiles, c.out_groups(), 1};
+  if (channels_along_x) std::swap(threads[0], threads[1]);
+  b.dispatch("conv", {pixels, c.pointwise() ? 1u : 0u, static_cast<uint32_t>(c.epilogue.kind)},
+             push,
+             {{c.input, Access::read},
+              {weights, Access::read},
+              {bias, Access::read},
+              {c.residual.value_or(c.input), Access::read},
+              {c.output, Access::write}},
+             threads);
+}
+
+Support convolution_fits(const Caps& caps, std::string_view op, int64_t rows, int64_t width,
+                         int64_t out_channels) {
+  if ((out_channels + 7) / 8 > caps.max_workgroups[1])
+    return Support::no(fmt::format("{}: {} output channels (the GPU kernel takes {})", op,
+                                   out_channels, int64_t{caps.max_workgroups[1]} * 8));
+  constexpr int64_t kLeastPixels = kMostPixels / 2;
+  int64_t tiles = width == 1 ? rows : rows * ((width + kLeastPixels - 1) / kLeastPixels);
+  if (tiles > int64_t{caps.max_workgroups[0]} * kLocalSize)
+    return Support::no(fmt::format("{}: {} x {} output pixels are more than the GPU kernel takes",
+                                   op, rows, width));
+  return Support::yes();
+}
+
+}  // namespace vultus::gpu

@@ -1,0 +1,83 @@
+#version 450
+// Convolution of every channel by itself. A thread computes kPixels neighbouring outputs of one row x 8 channels.
+// Weights lie as [ky][kx][group of 8 channels].
+#extension GL_GOOGLE_include_directive : require
+#include "common/storage.glsl"
+#include "common/activation.glsl"
+
+layout(local_size_x = 64) in;
+#include "common/index.glsl"
+layout(constant_id = 0) const uint kPixels = 4;
+layout(constant_id = 1) const bool kSliding = false;  // stride 1, dilation 1: neighbours share inputs
+layout(constant_id = 2) const uint kActivation = 0;
+
+layout(std430, binding = 0) readonly buffer Input { GROUP x[]; };
+layout(std430, binding = 1) readonly buffer Weights { GROUP w[]; };
+layout(std430, binding = 2) readonly buffer Bias { vec4 bias[]; };
+layout(std430, binding = 3) readonly buffer Residual { GROUP residual[]; };
+layout(std430, binding = 4) writeonly buffer Output { GROUP y[]; };
+
+layout(push_constant) uniform Push {
+  uint in_h, in_w, out_h, out_w, channels;
+  uint tiles_w, threads;  // tiles of kPixels in a row; tiles x groups in all
+  uint kernel_h, kernel_w, stride_h, stride_w, pad_top, pad_left, dilation_h, dilation_w;
+  uint has_residual;
+  float alpha, beta;
+};
+
+void main() {
+  uint id = thread_index();
+  if (id >= threads) return;
+  uint groups = (channels + 7u) / 8u;
+  uint g = id % groups;
+  uint tile = id / groups;
+  uint ox = tile % tiles_w * kPixels;
+  uint out_row = tile / tiles_w;
+  uint oy = out_row % out_h;
+  uint n = out_row / out_h;
+
+  Group sum[kPixels];
+  [[unroll]] for (uint p = 0; p < kPixels; ++p) sum[p] = Group(bias[2u * g], bias[2u * g + 1u]);
+
+  int left = int(ox * stride_w) - int(pad_left);
+  for (uint ky = 0; ky < kernel_h; ++ky) {
+    int iy = int(oy * stride_h + ky * dilation_h) - int(pad_top);
+    bool row_ok = uint(iy) < in_h;
+    uint row = row_ok ? (n * in_h + uint(iy)) * in_w : 0u;
+    Group a[kPixels];
+    [[unroll]] for (uint p = 1; p < kPixels; ++p) {
+      uint ix = uint(left + int(p) - 1);
+      bool ok = kSliding && row_ok && ix < in_w;
+      a[p] = LOAD_GROUP_IF(ok, x, (ok ? (row + ix) * groups : 0u) + g);
+    }
+    for (uint kx = 0; kx < kernel_w; ++kx) {
+      [[unroll]] for (uint p = 0; p < kPixels; ++p) {
+        if (kSliding && p + 1u < kPixels) {
+          a[p] = a[p + 1u];
+        } else {
+          uint ix = uint(left + int(p * stride_w + kx * dilation_w));
+          bool ok = row_ok && ix < in_w;
+          a[p] = LOAD_GROUP_IF(ok, x, (ok ? (row + ix) * groups : 0u) + g);
+        }
+      }
+      Group f = LOAD_GROUP(w, (ky * kernel_w + kx) * groups + g);
+      [[unroll]] for (uint p = 0; p < kPixels; ++p) {
+        sum[p].lo += a[p].lo * f.lo;
+        sum[p].hi += a[p].hi * f.hi;
+      }
+    }
+  }
+
+  uint at = (out_row * out_w + ox) * groups + g;
+  [[unroll]] for (uint p = 0; p < kPixels; ++p) {
+    if (ox + p < out_w) {
+      Group v = sum[p];
+      if (has_residual != 0u) {
+        Group r = LOAD_GROUP(residual, at + p * groups);
+        v = Group(v.lo + r.lo, v.hi + r.hi);
+      }
+      v = Group(activate(v.lo, kActivation, alpha, beta), activate(v.hi, kActivation, alpha, beta));
+      STORE_GROUP(y, at + p * groups, mask_group(v, g, channels));
+    }
+  }
+}

@@ -1,0 +1,47 @@
+#version 450
+// Batched matrix product of two row-major operands; a thread computes a tile of 4 x 4.
+#extension GL_GOOGLE_include_directive : require
+#include "common/storage.glsl"
+#include "common/activation.glsl"
+
+layout(local_size_x = 64) in;
+#include "common/index.glsl"
+layout(constant_id = 0) const uint kActivation = 0;
+
+layout(std430, binding = 0) readonly buffer A { SCALAR a[]; };
+layout(std430, binding = 1) readonly buffer B { SCALAR b[]; };
+layout(std430, binding = 2) writeonly buffer Y { SCALAR y[]; };
+
+layout(push_constant) uniform Push {
+  uint threads, m, k, n;
+  uint batch_inner;              // length of the inner batch axis
+  uint a_outer, a_inner;         // elements from one matrix to the next along the batch axes; 0 repeats it
+  uint b_outer, b_inner;
+  float alpha, beta;
+};
+
+void main() {
+  uint id = thread_index();
+  if (id >= threads) return;
+  uint tiles_n = (n + 3u) / 4u;
+  uint tiles_m = (m + 3u) / 4u;
+  uint column = id % tiles_n * 4u;
+  uint row = id / tiles_n % tiles_m * 4u;
+  uint batch = id / tiles_n / tiles_m;
+  uint a_at = batch / batch_inner * a_outer + batch % batch_inner * a_inner;
+  uint b_at = batch / batch_inner * b_outer + batch % batch_inner * b_inner;
+  uvec4 rows = a_at + min(row + uvec4(0, 1, 2, 3), uvec4(m - 1u)) * k;
+  uvec4 columns = b_at + min(column + uvec4(0, 1, 2, 3), uvec4(n - 1u));
+  vec4 sum[4] = vec4[4](vec4(0), vec4(0), vec4(0), vec4(0));
+  for (uint i = 0; i < k; ++i) {
+    vec4 right = vec4(float(b[columns.x]), float(b[columns.y]), float(b[columns.z]), float(b[columns.w]));
+    [[unroll]] for (uint r = 0; r < 4u; ++r) sum[r] += float(a[rows[r] + i]) * right;
+    columns += n;
+  }
+  [[unroll]] for (uint r = 0; r < 4u; ++r) {
+    vec4 v = activate(sum[r], kActivation, alpha, beta);
+    [[unroll]] for (uint c = 0; c < 4u; ++c) {
+      if (row + r < m && column + c < n) y[(batch * m + row + r) * n + column + c] = SCALAR(v[c]);
+    }
+  }
+}
