@@ -75,8 +75,9 @@ void expect_close(const ReferenceRun& run, double tolerance, double absolute) {
     double largest = 0;
     for (size_t k = 0; k < a.size(); ++k)
       largest = std::max(largest, std::abs(double{a[k]} - double{b[k]}));
-    if (!(largest <= absolute))
+    if (!(largest <= absolute)) {
       EXPECT_LE(relative_l2(a, b), tolerance) << names[i] << ", largest difference " << largest;
+    }
   }
 }
 
