@@ -61,7 +61,7 @@ void build(Builder& b, const Node& node) {
   b.dispatch("non_max_suppression", {}, push,
              {reads(boxes),
               reads(scores),
-              {alive, Access::read_write},
+              {alive, Access::write},  // read too, but only what the kernel wrote itself
               {picks, Access::write},
               {picked, Access::write}},
              fold(static_cast<uint64_t>(jobs) * 128));

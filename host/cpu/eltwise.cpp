@@ -67,7 +67,7 @@ Result<void> build_binary(Builder& b, NodeId id) {
     bool per_channel =
         b.shape(right).rank() == out.rank() && out.rank() >= 3 &&
         std::all_of(dims.begin() + 2, dims.end(), [](int64_t d) { return d == 1; }) &&
-        dims[1] == out[1];
+        dims[1] == out[1] && out[1] > 1;
     if (!per_channel) family = Family::plain;
   }
   Desc desc = in_family(family, with_rank(out, std::max(out.rank(), 1)));
@@ -78,8 +78,10 @@ Result<void> build_binary(Builder& b, NodeId id) {
   }
   Operand second = family == Family::plain ? Operand{b.plain(right).buffer, row_major(dims)}
                                            : b.input(right, in_family(family, dims));
+  // With a padded last block oneDNN 2.6.3 gets an activation after the operation wrong.
+  bool apart = is_padded(desc);
   dnnl::post_ops ops;
-  append(ops, epilogue);
+  if (!apart) append(ops, epilogue);
   Operand first = b.input(left, desc);
   dnnl::binary::primitive_desc pd({kind, desc, second.desc, desc}, attributes(ops), b.engine(),
                                   true);
@@ -90,6 +92,7 @@ Result<void> build_binary(Builder& b, NodeId id) {
                        : b.output(y, desc);
   b.add(id, dnnl::binary(pd), pd.scratchpad_desc(),
         {{DNNL_ARG_SRC_0, first}, {DNNL_ARG_SRC_1, second}, {DNNL_ARG_DST, target}});
+  if (apart) b.add_activation(id, epilogue, target, target);
   return {};
 }
 

@@ -39,6 +39,8 @@ Result<void> check_node(const onnx::NodeProto& node) {
   VULTUS_CHECK(check_name(node.name(), "node"));
   VULTUS_CHECK(check_name(node.op_type(), "operator"));
   VULTUS_CHECK(check_name(node.domain(), "operator domain"));
+  if (node.op_type().empty())
+    return bad_model(fmt::format("node '{}' names no operator", node.name()));
   if (!is_default_domain(node.domain()))
     return bad_model(fmt::format(
         "node '{}' is a {} of the custom domain '{}'; only the default domain is supported",

@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "host/core/parallel.hpp"
+#include "host/cpu/kernels.hpp"
 #include "host/graph/activation.hpp"
 #include "host/ops/op.hpp"
 
@@ -56,6 +57,7 @@ const Register batch_norm({.name = "BatchNormalization",
                            .since = 9,
                            .infer = infer,
                            .eval = eval,
+                           .build = cpu::build_batch_norm,
                            .limits = "inference, float32"});
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "host/core/parallel.hpp"
+#include "host/cpu/kernels.hpp"
 #include "host/graph/activation.hpp"
 #include "host/ops/op.hpp"
 #include "host/ops/window.hpp"
@@ -93,8 +94,12 @@ int64_t macs(const Graph& graph, const Node& node) {
   return graph.shape(node.outputs[0]).elements() * w[1] * w[2] * w[3];
 }
 
-const Register conv(
-    {.name = "Conv", .infer = infer, .eval = eval, .macs = macs, .limits = "2-D, float32"});
+const Register conv({.name = "Conv",
+                     .infer = infer,
+                     .eval = eval,
+                     .build = cpu::build_conv,
+                     .macs = macs,
+                     .limits = "2-D, float32"});
 
 }  // namespace
 }  // namespace vultus

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "host/core/parallel.hpp"
+#include "host/cpu/kernels.hpp"
 #include "host/graph/activation.hpp"
 #include "host/ops/op.hpp"
 #include "host/ops/window.hpp"
@@ -86,6 +87,7 @@ int64_t macs(const Graph& graph, const Node& node) {
 const Register conv_transpose({.name = "ConvTranspose",
                                .infer = infer,
                                .eval = eval,
+                               .build = cpu::build_conv_transpose,
                                .macs = macs,
                                .limits = "2-D, float32"});
 

@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include "host/cpu/kernels.hpp"
 #include "host/graph/activation.hpp"
 #include "host/ops/op.hpp"
 #include "host/ops/product.hpp"
@@ -55,8 +56,13 @@ int64_t macs(const Graph& graph, const Node& node) {
   return s.m * s.n * s.k;
 }
 
-const Register gemm(
-    {.name = "Gemm", .since = 7, .infer = infer, .eval = eval, .macs = macs, .limits = "float32"});
+const Register gemm({.name = "Gemm",
+                     .since = 7,
+                     .infer = infer,
+                     .eval = eval,
+                     .build = cpu::build_gemm,
+                     .macs = macs,
+                     .limits = "float32"});
 
 }  // namespace
 }  // namespace vultus

@@ -4,6 +4,7 @@
 #include <span>
 
 #include "host/core/parallel.hpp"
+#include "host/cpu/kernels.hpp"
 #include "host/graph/activation.hpp"
 #include "host/ops/op.hpp"
 
@@ -104,6 +105,7 @@ const Register instance({.name = "InstanceNormalization",
                          .since = 6,
                          .infer = infer_instance,
                          .eval = eval_instance,
+                         .build = cpu::build_instance_norm,
                          .limits = "float32"});
 const Register layer({.name = "LayerNormalization",
                       .since = 17,

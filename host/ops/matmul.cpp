@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include "host/cpu/kernels.hpp"
 #include "host/ops/op.hpp"
 #include "host/ops/product.hpp"
 #include "host/ops/strided.hpp"
@@ -60,8 +61,12 @@ int64_t macs(const Graph& graph, const Node& node) {
   return graph.shape(node.outputs[0]).elements() * graph.shape(node.inputs[0]).back();
 }
 
-const Register matmul(
-    {.name = "MatMul", .infer = infer, .eval = eval, .macs = macs, .limits = "float32"});
+const Register matmul({.name = "MatMul",
+                       .infer = infer,
+                       .eval = eval,
+                       .build = cpu::build_matmul,
+                       .macs = macs,
+                       .limits = "float32"});
 
 }  // namespace
 }  // namespace vultus

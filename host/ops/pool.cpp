@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "host/core/parallel.hpp"
+#include "host/cpu/kernels.hpp"
 #include "host/ops/op.hpp"
 #include "host/ops/window.hpp"
 
@@ -142,15 +143,18 @@ Result<void> eval_global_max(Eval& node) {
 const Register max({.name = "MaxPool",
                     .infer = infer_pool,
                     .eval = eval_max,
+                    .build = cpu::build_pool,
                     .limits = "2-D, float32, no output of indices"});
 const Register average({.name = "AveragePool",
                         .since = 7,
                         .infer = infer_pool,
                         .eval = eval_average,
+                        .build = cpu::build_pool,
                         .limits = "2-D, float32"});
 const Register global_average({.name = "GlobalAveragePool",
                                .infer = infer_global,
-                               .eval = eval_global_average});
+                               .eval = eval_global_average,
+                               .build = cpu::build_global_average_pool});
 const Register global_max({.name = "GlobalMaxPool",
                            .infer = infer_global,
                            .eval = eval_global_max});

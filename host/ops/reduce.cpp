@@ -14,19 +14,15 @@ bool axes_are_input(const Node& node) {
   return node.opset >= (node.op == "ReduceSum" ? 13 : 18);
 }
 
-struct Reduced {
-  std::vector<bool> axis;  ///< per axis of the input
-  bool nothing = false;    ///< noop_with_empty_axes: the output is the input
-};
-
-Reduced reduced_axes(const Node& node, const std::vector<int64_t>& list, int rank) {
-  Reduced r;
-  const bool all = list.empty();
-  r.nothing = all && axes_are_input(node) && node.integer("noop_with_empty_axes", 0) != 0;
-  r.axis.assign(static_cast<size_t>(rank), all && !r.nothing);
+// Per axis of the input whether it goes. With noop_with_empty_axes none does: every element is
+// reduced by itself, as other runtimes have it.
+std::vector<bool> reduced_axes(const Node& node, const std::vector<int64_t>& list, int rank) {
+  const bool all =
+      list.empty() && !(axes_are_input(node) && node.integer("noop_with_empty_axes", 0) != 0);
+  std::vector<bool> gone(static_cast<size_t>(rank), all);
   for (int64_t a : list)
-    r.axis[static_cast<size_t>(a < 0 ? a + rank : a)] = true;
-  return r;
+    gone[static_cast<size_t>(a < 0 ? a + rank : a)] = true;
+  return gone;
 }
 
 Result<void> infer(Infer& node) {
@@ -42,13 +38,13 @@ Result<void> infer(Infer& node) {
   }
   const Shape& x = node.shape(0);
   VULTUS_CHECK(node.axes(list, x.rank()));
-  const Reduced r = reduced_axes(node.node(), list, x.rank());
+  const std::vector<bool> reduced = reduced_axes(node.node(), list, x.rank());
   const bool keep = node.node().integer("keepdims", 1) != 0;
   const std::string& op = node.node().op;
   const bool needs_elements = op == "ReduceMax" || op == "ReduceMin" || op == "ReduceMean";
   Shape out;
   for (int d = 0; d < x.rank(); ++d) {
-    const bool gone = r.axis[static_cast<size_t>(d)];
+    const bool gone = reduced[static_cast<size_t>(d)];
     if (gone && x[d] == 0 && needs_elements)
       return node.fail(fmt::format("axis {} has size 0, so there is nothing to reduce", d));
     if (!gone || keep) out.push_back(gone ? 1 : x[d]);
@@ -148,11 +144,11 @@ struct Split {
   int64_t outputs = 1, reduced = 1;
 };
 
-Split split(const Shape& x, const Reduced& r) {
+Split split(const Shape& x, const std::vector<bool>& reduced) {
   Split s;
   const Shape strides = x.strides();
   for (int d = 0; d < x.rank(); ++d) {
-    const bool gone = r.axis[static_cast<size_t>(d)];
+    const bool gone = reduced[static_cast<size_t>(d)];
     (gone ? s.gone : s.kept).add(x[d], {strides[d]});
     (gone ? s.reduced : s.outputs) *= x[d];
   }
@@ -210,18 +206,13 @@ void reduce_log_sum_exp(const Split& s, const T* x, T* out) {
   });
 }
 
-// Runs body<T>(split) unless the node reduces nothing, in which case it copies.
 template <class Body>
 Result<void> eval_with(Eval& node, const Body& body) {
   const Node& n = node.node;
   const TensorView &x = node.in[0], &out = node.out[0];
-  const Reduced r =
-      reduced_axes(n, axes_are_input(n) ? node.integers(1) : n.integers("axes"), x.shape.rank());
-  if (r.nothing) {
-    std::copy(x.bytes, x.bytes + x.size_bytes(), out.bytes);
-    return {};
-  }
-  const Split s = split(x.shape, r);
+  const Split s = split(
+      x.shape,
+      reduced_axes(n, axes_are_input(n) ? node.integers(1) : n.integers("axes"), x.shape.rank()));
   visit_number(x.dtype, [&]<class T>() {
     body.template operator()<T>(s, reinterpret_cast<const T*>(x.bytes),
                                 reinterpret_cast<T*>(out.bytes));

@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "host/core/parallel.hpp"
+#include "host/cpu/kernels.hpp"
 #include "host/ops/op.hpp"
 
 namespace vultus {
@@ -104,6 +105,7 @@ const Register resize({.name = "Resize",
                        .since = 10,
                        .infer = infer,
                        .eval = eval,
+                       .build = cpu::build_resize,
                        .limits = "float32; no tf_crop_and_resize, antialias or aspect policy"});
 const Register upsample({.name = "Upsample",
                          .since = 9,

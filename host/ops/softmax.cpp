@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "host/core/parallel.hpp"
+#include "host/cpu/kernels.hpp"
 #include "host/ops/op.hpp"
 
 namespace vultus {
@@ -66,8 +67,11 @@ Result<void> eval(Eval& node) {
   return {};
 }
 
-const Register softmax(
-    {.name = "Softmax", .infer = infer, .eval = eval<false>, .limits = "float32"});
+const Register softmax({.name = "Softmax",
+                        .infer = infer,
+                        .eval = eval<false>,
+                        .build = cpu::build_softmax,
+                        .limits = "float32"});
 const Register log_softmax(
     {.name = "LogSoftmax", .infer = infer, .eval = eval<true>, .limits = "float32"});
 

@@ -53,7 +53,7 @@ Result<Window> common(const Node& node, const Shape& x, std::array<int64_t, 2> k
 Result<Window> slide(const Node& node, const Shape& x, Window w) {
   const std::string mode = node.text("auto_pad", "NOTSET");
   const bool same = mode == "SAME_UPPER" || mode == "SAME_LOWER";
-  const bool ceil = node.integer("ceil_mode", 0) != 0 && mode == "NOTSET";
+  const bool ceil = node.integer("ceil_mode", 0) != 0;
   for (size_t i = 0; i < 2; ++i) {
     const int64_t size = x[static_cast<int>(i) + 2];
     if (same) {

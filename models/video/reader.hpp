@@ -26,8 +26,10 @@ struct ReadSummary {
   int64_t declared_frames = 0;  ///< 0: the container does not say
   int64_t decoded_frames = 0;
   int64_t damaged_frames = 0;
-  int64_t decoder_errors = 0;  ///< packets that the demuxer or the decoder refused
-  int64_t moved_stamps = 0;    ///< missing, equal or backward time stamps that were made increasing
+  /// Packets that the demuxer calls broken or the decoder refuses. The decoder's threads may hide a
+  /// refusal or report one twice: more than zero is certain, the number is not.
+  int64_t decoder_errors = 0;
+  int64_t moved_stamps = 0;  ///< missing, equal or backward time stamps that were made increasing
   int64_t lost_frames() const {
     return declared_frames > decoded_frames ? declared_frames - decoded_frames : 0;
   }

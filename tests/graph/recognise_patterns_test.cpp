@@ -126,5 +126,31 @@ TEST(RecognisePatterns, SqueezesAndGathersOfOnePositionAreReshapes) {
   EXPECT_EQ(count(after, "Reshape"), 5);
 }
 
+TEST(RecognisePatterns, PlainEinsumsBecomePlainOperators) {
+  struct Case {
+    const char* equation;
+    std::vector<Shape> shapes;
+    std::vector<std::string> ops;
+  };
+  const Case cases[] = {
+      {"bij,bjk->bik", {{2, 3, 4}, {2, 4, 5}}, {"MatMul"}},
+      {"ij, jk -> ik", {{3, 4}, {4, 5}}, {"MatMul"}},
+      {"bij,jk->bik", {{2, 3, 4}, {4, 5}}, {"MatMul"}},
+      {"bij,bkj->bik", {{2, 3, 4}, {2, 5, 4}}, {"Transpose", "MatMul"}},
+      {"jbi,kbj->bik", {{4, 2, 3}, {5, 2, 4}}, {"Transpose", "Transpose", "MatMul"}},
+      {"abc->cab", {{2, 3, 4}}, {"Transpose"}},
+      {"ab,ab->ab", {{2, 3}, {2, 3}}, {"Mul"}},
+  };
+  for (const Case& c : cases) {
+    GraphBuilder b;
+    std::vector<ValueId> inputs;
+    for (const Shape& s : c.shapes)
+      inputs.push_back(b.input(s));
+    Graph graph = b.build({b.node("Einsum", inputs, {{"equation", std::string(c.equation)}})});
+    Graph after = expect_kept(graph, recognise_patterns, 1);
+    EXPECT_EQ(ops_of(after), c.ops) << c.equation;
+  }
+}
+
 }  // namespace
 }  // namespace vultus::test

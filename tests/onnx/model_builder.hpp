@@ -13,6 +13,19 @@
 
 namespace vultus::test {
 
+inline onnx::NodeProto* add_node(onnx::ModelProto& model, const std::string& op,
+                                 const std::string& name, const std::vector<std::string>& inputs,
+                                 const std::vector<std::string>& outputs) {
+  auto* node = model.mutable_graph()->add_node();
+  node->set_op_type(op);
+  node->set_name(name);
+  for (const auto& input : inputs)
+    node->add_input(input);
+  for (const auto& output : outputs)
+    node->add_output(output);
+  return node;
+}
+
 /// A valid model of one Relu ("x" [2,3] -> "y", node "first") to be spoiled by a test.
 inline onnx::ModelProto small_model() {
   onnx::ModelProto model;
@@ -29,25 +42,8 @@ inline onnx::ModelProto small_model() {
   type->mutable_shape()->add_dim()->set_dim_value(2);
   type->mutable_shape()->add_dim()->set_dim_value(3);
   graph->add_output()->set_name("y");
-  auto* node = graph->add_node();
-  node->set_name("first");
-  node->set_op_type("Relu");
-  node->add_input("x");
-  node->add_output("y");
+  add_node(model, "Relu", "first", {"x"}, {"y"});
   return model;
-}
-
-inline onnx::NodeProto* add_node(onnx::ModelProto& model, const std::string& op,
-                                 const std::string& name, const std::vector<std::string>& inputs,
-                                 const std::vector<std::string>& outputs) {
-  auto* node = model.mutable_graph()->add_node();
-  node->set_op_type(op);
-  node->set_name(name);
-  for (const auto& input : inputs)
-    node->add_input(input);
-  for (const auto& output : outputs)
-    node->add_output(output);
-  return node;
 }
 
 /// An initialiser of floats 1, 2, 3, ... as typed data.
