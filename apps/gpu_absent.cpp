@@ -14,4 +14,8 @@ Json describe_gpus() {
   return {{"error", kAbsent}};
 }
 
+bool has_gpu_kernel(std::string_view) {
+  return false;
+}
+
 }  // namespace vultus::app
