@@ -1,0 +1,161 @@
+#include "models/face/mirror.hpp"
+
+#include <algorithm>
+#include <cassert>
+#include <cmath>
+#include <cstring>
+#include <opencv2/core.hpp>
+#include <utility>
+#include <vector>
+
+namespace vultus::face {
+
+namespace {
+
+// Positions step along a row in fixed point with 32 fraction bits: exact to 1e-6 px at 8192 px.
+constexpr int kFraction = 32;
+// Bilinear weights keep 10 bits: an error under a quarter of a grey level.
+constexpr int kWeight = 10;
+constexpr int kWhole = 1 << kWeight;
+// Beyond this a coordinate is a mistake, and fixed point would overflow.
+constexpr double kFarAway = 1e6;
+
+/// The midline as a point, a unit vector along it and the unit normal towards the patient's right.
+struct Axis {
+  double x, y;
+  double normal_x, normal_y;
+
+  double distance(double px, double py) const { return (px - x) * normal_x + (py - y) * normal_y; }
+};
+
+std::optional<Axis> axis_of(const std::optional<Midline>& midline) {
+  if (!midline) return std::nullopt;
+  const auto& [glabella, chin] = *midline;
+  for (double c : {glabella.x, glabella.y, chin.x, chin.y})
+    if (!(std::abs(c) < kFarAway)) return std::nullopt;
+  double dx = chin.x - glabella.x;
+  double dy = chin.y - glabella.y;
+  double length = std::hypot(dx, dy);
+  if (length < 1e-3) return std::nullopt;
+  return Axis{glabella.x, glabella.y, -dy / length, dx / length};
+}
+
+int64_t fixed(double value) {
+  return std::llround(value * static_cast<double>(int64_t{1} << kFraction));
+}
+
+/// Writes the reflection of the pixels of row `y` that lie in [begin, end) to `out`.
+void reflect_row(const cv::Mat& frame, const Axis& axis, int y, int begin, int end, uint8_t* out) {
+  double t = axis.distance(begin, y);
+  int64_t qx = fixed(begin - 2 * t * axis.normal_x);
+  int64_t qy = fixed(y - 2 * t * axis.normal_y);
+  const int64_t step_x = fixed(1 - 2 * axis.normal_x * axis.normal_x);
+  const int64_t step_y = fixed(-2 * axis.normal_x * axis.normal_y);
+  const int64_t last_x = frame.cols - 1;
+  const int64_t last_y = frame.rows - 1;
+  const auto stride = static_cast<int64_t>(frame.step[0]);
+  for (int x = begin; x < end; ++x, qx += step_x, qy += step_y, out += 3) {
+    int64_t ix = qx >> kFraction;
+    int64_t iy = qy >> kFraction;
+    auto wx = static_cast<int>(qx >> (kFraction - kWeight)) & (kWhole - 1);
+    auto wy = static_cast<int>(qy >> (kFraction - kWeight)) & (kWhole - 1);
+    int64_t left = 3 * std::clamp<int64_t>(ix, 0, last_x);
+    int64_t right = 3 * std::clamp<int64_t>(ix + 1, 0, last_x);
+    const uint8_t* upper = frame.data + std::clamp<int64_t>(iy, 0, last_y) * stride;
+    const uint8_t* lower = frame.data + std::clamp<int64_t>(iy + 1, 0, last_y) * stride;
+    const int upper_left = (kWhole - wx) * (kWhole - wy), upper_right = wx * (kWhole - wy);
+    const int lower_left = (kWhole - wx) * wy, lower_right = wx * wy;
+    for (int c = 0; c < 3; ++c)
+      out[c] = static_cast<uint8_t>((upper[left + c] * upper_left + upper[right + c] * upper_right +
+                                     lower[left + c] * lower_left + lower[right + c] * lower_right +
+                                     kWhole * kWhole / 2) >>
+                                    (2 * kWeight));
+  }
+}
+
+/// Where a row meets the seam: [low, high) is cross-faded; the patient's right is before or after.
+struct Split {
+  int low, high;
+  bool right_first;
+};
+
+Split split_row(const Axis& axis, int y, int width) {
+  constexpr double half = kSeamWidth / 2.0;
+  double t = axis.distance(0, y);
+  // A row along the midline: all of it at one distance.
+  if (std::abs(axis.normal_x) * width < 1e-9) {
+    if (t >= half) return {width, width, true};
+    if (t <= -half) return {0, 0, true};
+    return {0, width, true};
+  }
+  double one = (half - t) / axis.normal_x;
+  double other = (-half - t) / axis.normal_x;
+  auto column = [&](double x) {
+    return static_cast<int>(std::clamp(std::ceil(x), 0.0, static_cast<double>(width)));
+  };
+  return {column(std::min(one, other)), column(std::max(one, other)), axis.normal_x < 0};
+}
+
+/// One row of one side: the frame where it is kept, `reflected` (of the whole row) elsewhere.
+void compose_row(const uint8_t* frame, const uint8_t* reflected, const Axis& axis, int y, int width,
+                 const Split& split, Side side, uint8_t* out) {
+  bool kept_first = split.right_first == (side == Side::right);
+  auto low = static_cast<size_t>(3 * split.low);
+  auto high = static_cast<size_t>(3 * split.high);
+  auto end = static_cast<size_t>(3 * width);
+  std::memcpy(out, kept_first ? frame : reflected, low);
+  std::memcpy(out + high, (kept_first ? reflected : frame) + high, end - high);
+  for (int x = split.low; x < split.high; ++x) {
+    double t = axis.distance(x, y) * (side == Side::right ? 1 : -1);
+    double weight = std::clamp(0.5 + t / static_cast<double>(kSeamWidth), 0.0, 1.0);
+    for (int i = 3 * x; i < 3 * x + 3; ++i)
+      out[i] = static_cast<uint8_t>(reflected[i] + weight * (frame[i] - reflected[i]) + 0.5);
+  }
+}
+
+/// Fills the sides that are given.
+void mirror_about(const cv::Mat& frame, const Axis& axis, cv::Mat* right, cv::Mat* left) {
+  const int width = frame.cols;
+  cv::parallel_for_(cv::Range(0, frame.rows), [&](const cv::Range& rows) {
+    std::vector<uint8_t> reflected(static_cast<size_t>(width) * 3);
+    for (int y = rows.start; y < rows.end; ++y) {
+      Split split = split_row(axis, y, width);
+      // What one side keeps need not be reflected unless the other side is wanted too.
+      bool all = right != nullptr && left != nullptr;
+      bool kept_first = split.right_first == (right != nullptr);
+      int begin = all || !kept_first ? 0 : split.low;
+      int end = all || kept_first ? width : split.high;
+      reflect_row(frame, axis, y, begin, end, reflected.data() + 3 * static_cast<size_t>(begin));
+      for (auto [out, side] : {std::pair{right, Side::right}, std::pair{left, Side::left}})
+        if (out != nullptr)
+          compose_row(frame.ptr(y), reflected.data(), axis, y, width, split, side, out->ptr(y));
+    }
+  });
+}
+
+}  // namespace
+
+cv::Mat mirror(const cv::Mat& frame, const std::optional<Midline>& midline, Side side) {
+  assert(frame.type() == CV_8UC3);
+  auto axis = axis_of(midline);
+  if (!axis) return frame.clone();
+  cv::Mat out(frame.size(), CV_8UC3);
+  mirror_about(frame, *axis, side == Side::right ? &out : nullptr,
+               side == Side::left ? &out : nullptr);
+  return out;
+}
+
+void mirror_both(const cv::Mat& frame, const std::optional<Midline>& midline, MirroredPair& out) {
+  assert(frame.type() == CV_8UC3);
+  auto axis = axis_of(midline);
+  if (!axis) {
+    frame.copyTo(out.right);
+    frame.copyTo(out.left);
+    return;
+  }
+  out.right.create(frame.size(), CV_8UC3);
+  out.left.create(frame.size(), CV_8UC3);
+  mirror_about(frame, *axis, &out.right, &out.left);
+}
+
+}  // namespace vultus::face
