@@ -1,14 +1,14 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
-#include <random>
-
+#include "tests/gpu/dice.hpp"
 #include "tests/gpu/lanes.hpp"
 
 namespace vultus {
 namespace {
 
-using Integers = std::vector<int64_t>;
+using test::Dice;
+using test::Integers;
 
 struct ConvCase {
   int64_t batch = 1, in = 8, out = 8, group = 1, h = 8, w = 8;
@@ -83,20 +83,6 @@ void expect_conv(Device& device, const ConvCase& c,
   test::expect_lanes(device, what, reference(c, what), precisions);
 }
 
-class Dice {
- public:
-  explicit Dice(uint32_t seed) : engine_(seed) {}
-  int64_t of(int64_t low, int64_t high) {
-    return std::uniform_int_distribution<int64_t>(low, high)(engine_);
-  }
-  int64_t among(const Integers& values) {
-    return values[static_cast<size_t>(of(0, static_cast<int64_t>(values.size()) - 1))];
-  }
-
- private:
-  std::mt19937 engine_;
-};
-
 // Sizes, strides, dilations and pads of a window that fits.
 ConvCase random_window(uint32_t seed, Dice& dice) {
   ConvCase c;
@@ -120,11 +106,6 @@ ConvCase random_window(uint32_t seed, Dice& dice) {
 
 const Integers kChannels{1, 3, 7, 8, 9, 15, 16, 17, 31, 40};
 
-// Each case runs in one precision, so that 200 take seconds.
-std::vector<Precision> alternate(uint32_t seed) {
-  return {seed % 2 ? Precision::fp16 : Precision::fp32};
-}
-
 TEST(GpuConv, RandomWindowsMatchTheReference) {
   VULTUS_NEED_GPU(device);
   for (uint32_t seed = 0; seed < 200; ++seed) {
@@ -132,7 +113,7 @@ TEST(GpuConv, RandomWindowsMatchTheReference) {
     ConvCase c = random_window(seed, dice);
     c.in = dice.among(kChannels);
     c.out = dice.among(kChannels);
-    expect_conv(device, c, alternate(seed));
+    expect_conv(device, c, test::alternate(seed));
   }
 }
 
@@ -148,7 +129,7 @@ TEST(GpuConv, RandomPointwiseConvolutionsMatchTheReference) {
     c.w = dice.of(1, 12);
     c.in = dice.among({1, 3, 7, 8, 9, 16, 17, 98, 261});
     c.out = dice.among({1, 3, 7, 8, 9, 16, 17, 98, 261});
-    expect_conv(device, c, alternate(seed));
+    expect_conv(device, c, test::alternate(seed));
   }
 }
 
@@ -158,7 +139,7 @@ TEST(GpuConv, RandomDepthwiseConvolutionsMatchTheReference) {
     Dice dice(seed);
     ConvCase c = random_window(seed, dice);
     c.in = c.out = c.group = dice.among({2, 3, 7, 8, 9, 15, 16, 17, 98, 261});
-    expect_conv(device, c, alternate(seed));
+    expect_conv(device, c, test::alternate(seed));
   }
 }
 
@@ -171,7 +152,7 @@ TEST(GpuConv, RandomGroupsOfAnySizeMatchTheReference) {
     c.in = c.group * dice.of(1, 17);
     c.out = c.group * dice.of(1, 17);
     c.h = std::max(std::min<int64_t>(c.h, 9), c.reach_h() - c.pads[0] - c.pads[2]);
-    expect_conv(device, c, alternate(seed));
+    expect_conv(device, c, test::alternate(seed));
   }
 }
 
