@@ -1,0 +1,36 @@
+#pragma once
+
+#include <optional>
+
+#include "models/face/landmarks.hpp"
+
+namespace vultus::face {
+
+/// x' = (c x - s y) + tx, y' = (s x + c y) + ty: turns, scales and moves, never mirrors.
+struct Similarity {
+  double c = 1, s = 0, tx = 0, ty = 0;
+  Point operator()(const Point& p) const {
+    return {c * p.x - s * p.y + tx, s * p.x + c * p.y + ty};
+  }
+};
+/// Least squares over all points; both sets have the same number of them. The shift alone when
+/// `from` is one point.
+Similarity fit_similarity(const Landmarks& from, const Landmarks& to);
+
+/// Takes the tremble out of landmarks without making them late. What was smoothed so far is first
+/// carried along with the head (the similarity between the last two measurements), so moving,
+/// turning and nearing are followed at once; the difference that remains is noise where it is
+/// small against the distance between the eyes, and is averaged, and expression where it is large,
+/// and passes. One push per frame, in order.
+class LandmarkSmoother {
+ public:
+  Landmarks push(const Landmarks& measured);
+  /// Forgets; call when the face was lost and at a scene cut.
+  void reset() { previous_.reset(); }
+
+ private:
+  std::optional<Landmarks> previous_;  ///< as measured
+  Landmarks smoothed_;
+};
+
+}  // namespace vultus::face

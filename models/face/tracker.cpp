@@ -1,0 +1,229 @@
+#include "models/face/tracker.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <opencv2/imgproc.hpp>
+
+#include "models/face/nms.hpp"
+
+namespace vultus::face {
+
+namespace {
+
+/// Region around a face: twice its longer side, so that it may move by half its size between
+/// frames; sampled at 192 pixels the face is 96 wide, where RetinaFace is at its best. Faces of
+/// 12 pixels are followed at 0.99 this way that score 0.8 in the whole frame.
+constexpr double kRegionPerSide = 2;
+constexpr double kSmallestRegion = 96;
+constexpr int kRegionPixels = 192;
+/// Two boxes that overlap less are two faces.
+constexpr double kSameFace = 0.3;
+
+/// Mean difference of 64x36 grey thumbnails (0..255). Cuts between similar scenes: 17 and more;
+/// the fastest hand or camera motion seen: 9.
+constexpr double kCutDifference = 12;
+constexpr double kCutAgainstUsual = 2.5;
+
+struct Region {
+  cv::Mat picture;
+  Point corner;      ///< of its first pixel, in the frame
+  double scale = 1;  ///< frame pixels per region pixel
+};
+
+/// Black outside the frame.
+Region region_around(const cv::Mat& bgr, const Box& box) {
+  const double wanted =
+      std::max(kRegionPerSide * std::max(box.width(), box.height()), kSmallestRegion);
+  const double limit = 2.0 * std::max(bgr.cols, bgr.rows);
+  const int side = static_cast<int>(std::lround(std::min(wanted, limit)));
+  const Point centre = box.centre();
+  const int x = static_cast<int>(std::lround(centre.x - side / 2.0));
+  const int y = static_cast<int>(std::lround(centre.y - side / 2.0));
+  const cv::Rect inside = cv::Rect(x, y, side, side) & cv::Rect(0, 0, bgr.cols, bgr.rows);
+  Region region{{}, Point(x, y), static_cast<double>(side) / kRegionPixels};
+  if (inside.empty()) return region;
+  cv::Mat square = bgr(inside);
+  if (inside.width != side || inside.height != side) {
+    square = cv::Mat::zeros(side, side, CV_8UC3);
+    bgr(inside).copyTo(square(inside - cv::Point(x, y)));
+  }
+  cv::resize(square, region.picture, {kRegionPixels, kRegionPixels}, 0, 0,
+             side > kRegionPixels ? cv::INTER_AREA : cv::INTER_LINEAR);
+  return region;
+}
+
+Detection to_frame(Detection detection, const Region& region) {
+  auto map = [&](const Point& p) {
+    return (p + Point(0.5, 0.5)) * region.scale - Point(0.5, 0.5) + region.corner;
+  };
+  Point first = map({detection.box.x1, detection.box.y1});
+  Point second = map({detection.box.x2, detection.box.y2});
+  detection.box = {first.x, first.y, second.x, second.y};
+  for (Point& p : detection.points)
+    p = map(p);
+  return detection;
+}
+
+const Detection* best_match(const std::vector<Detection>& detections, const Box& box) {
+  const Detection* best = nullptr;
+  double best_overlap = kSameFace;
+  for (const Detection& detection : detections)
+    if (double overlap = iou(detection.box, box); overlap > best_overlap) {
+      best_overlap = overlap;
+      best = &detection;
+    }
+  return best;
+}
+
+/// The box of a followed face must be one that a region can be cut around.
+bool usable(const Box& box, const cv::Mat& bgr) {
+  const Point c = box.centre();
+  return box.width() >= 1 && box.height() >= 1 && c.x >= 0 && c.y >= 0 && c.x < bgr.cols &&
+         c.y < bgr.rows;
+}
+
+}  // namespace
+
+bool CutDetector::push(const cv::Mat& bgr) {
+  cv::Mat small, grey;
+  // Nearest to a quarter first: an area average over every pixel of a large frame costs more than
+  // it tells.
+  const double shrink = std::max(1, bgr.cols / 256);
+  cv::resize(bgr, small, {}, 1 / shrink, 1 / shrink, cv::INTER_NEAREST);
+  cv::resize(small, small, {64, 36}, 0, 0, cv::INTER_AREA);
+  cv::cvtColor(small, grey, cv::COLOR_BGR2GRAY);
+  bool cut = false;
+  if (!thumbnail_.empty()) {
+    const double difference =
+        cv::norm(grey, thumbnail_, cv::NORM_L1) / static_cast<double>(grey.total());
+    cut = difference > kCutDifference && difference > kCutAgainstUsual * usual_;
+    usual_ = cut ? 0 : 0.8 * usual_ + 0.2 * difference;
+  }
+  thumbnail_ = grey;
+  return cut;
+}
+
+bool plausible(const Landmarks& landmarks, const Box& box) {
+  const Box points = extent(landmarks);
+  const double side = std::max(box.width(), box.height());
+  const double spread = std::max(points.width(), points.height());
+  const Point middle = mean(landmarks);
+  return spread > 0.4 * side && spread < 2 * side && middle.x > box.x1 && middle.x < box.x2 &&
+         middle.y > box.y1 && middle.y < box.y2;
+}
+
+void Tracker::reset() {
+  tracks_.clear();
+  cuts_.reset();
+  since_search_ = 0;
+  next_id_ = 0;
+}
+
+Result<std::optional<Detection>> Tracker::detect_near(const cv::Mat& bgr, const Box& box) {
+  StageTimes::Timer timer(times_, "detect");
+  const Region region = region_around(bgr, box);
+  if (region.picture.empty()) return std::optional<Detection>();
+  VULTUS_TRY(std::vector<Detection> found, detector_.detect(region.picture));
+  for (Detection& detection : found)
+    detection = to_frame(detection, region);
+  const Detection* match = best_match(found, box);
+  if (!match || !usable(match->box, bgr)) return std::optional<Detection>();
+  return std::optional<Detection>(*match);
+}
+
+Result<void> Tracker::follow(const cv::Mat& bgr, Track& track) {
+  VULTUS_TRY(std::optional<Detection> found, detect_near(bgr, track.box));
+  track.lost = !found;
+  if (found) {
+    track.box = found->box;
+    track.score = found->score;
+  }
+  return {};
+}
+
+/// The box comes from the region even when the whole frame found the face: boxes of the two differ
+/// by a few pixels, and landmarks would jump at every search.
+Result<void> Tracker::adopt(const cv::Mat& bgr, const Detection& detection, Track& track) {
+  VULTUS_TRY(std::optional<Detection> near, detect_near(bgr, detection.box));
+  const Detection& better = near ? *near : detection;
+  track.box = better.box;
+  track.score = better.score;
+  track.lost = false;
+  track.smoother.reset();
+  return {};
+}
+
+Result<void> Tracker::search(const cv::Mat& bgr) {
+  std::vector<Detection> found;
+  {
+    StageTimes::Timer timer(times_, "search");
+    VULTUS_TRY(found, detector_.detect(bgr));
+  }
+  since_search_ = 0;
+  std::erase_if(found, [&](const Detection& d) { return !usable(d.box, bgr); });
+  for (Track& track : tracks_) {
+    if (!track.lost) continue;
+    if (const Detection* match = best_match(found, track.box))
+      VULTUS_CHECK(adopt(bgr, *match, track));
+  }
+  std::erase_if(tracks_, [](const Track& track) { return track.lost; });
+  // Something that the whole frame does not call a face, while it does find another, was a mistake.
+  if (!options_.all_faces && !tracks_.empty() && !found.empty() &&
+      !best_match(found, tracks_.front().box))
+    tracks_.clear();
+  for (const Detection& detection : found) {
+    if (!options_.all_faces && !tracks_.empty()) break;
+    bool known = std::any_of(tracks_.begin(), tracks_.end(), [&](const Track& track) {
+      return iou(track.box, detection.box) > kSameFace;
+    });
+    if (known) continue;
+    Track track;
+    track.id = options_.all_faces ? next_id_++ : 0;
+    VULTUS_CHECK(adopt(bgr, detection, track));
+    tracks_.push_back(std::move(track));
+  }
+  return {};
+}
+
+void Tracker::drop_doubles() {
+  for (size_t i = 0; i < tracks_.size(); ++i)
+    for (size_t j = tracks_.size(); j-- > i + 1;)
+      if (iou(tracks_[i].box, tracks_[j].box) > 0.5)
+        tracks_.erase(tracks_.begin() + static_cast<std::ptrdiff_t>(j));
+}
+
+Result<bool> Tracker::measure(const cv::Mat& bgr, Track& track, TrackedFace& face) {
+  Landmarks landmarks;
+  {
+    StageTimes::Timer timer(times_, "landmarks");
+    VULTUS_TRY(landmarks, landmarker_.measure(bgr, track.box));
+  }
+  if (!plausible(landmarks, track.box)) {
+    track.smoother.reset();
+    return false;
+  }
+  StageTimes::Timer timer(times_, "smooth");
+  face = {track.id, track.score, track.box,
+          options_.smooth ? track.smoother.push(landmarks) : std::move(landmarks)};
+  return true;
+}
+
+Result<std::vector<TrackedFace>> Tracker::push(const cv::Mat& bgr) {
+  if (cuts_.push(bgr)) tracks_.clear();
+  bool search_now = tracks_.empty() || ++since_search_ >= options_.search_every;
+  for (Track& track : tracks_) {
+    VULTUS_CHECK(follow(bgr, track));
+    search_now |= track.lost;
+  }
+  if (search_now) VULTUS_CHECK(search(bgr));
+  drop_doubles();
+  std::vector<TrackedFace> faces;
+  for (Track& track : tracks_) {
+    TrackedFace face;
+    VULTUS_TRY(bool measured, measure(bgr, track, face));
+    if (measured) faces.push_back(std::move(face));
+  }
+  return faces;
+}
+
+}  // namespace vultus::face

@@ -1,0 +1,85 @@
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "models/face/detection.hpp"
+#include "models/face/landmarker.hpp"
+#include "models/face/smoothing.hpp"
+#include "models/face/stage_times.hpp"
+
+namespace vultus::face {
+
+struct TrackerOptions {
+  int search_every = 10;   ///< frames between searches of the whole frame while a face is followed
+  bool all_faces = false;  ///< else the one with the highest score, until it is lost
+  bool smooth = true;
+};
+
+/// A face in a frame. `id` names a track, never a person: it ends where the face is lost.
+struct TrackedFace {
+  int id = 0;
+  double score = 0;  ///< of the detection in this frame
+  Box box;
+  Landmarks landmarks;
+};
+
+/// Says when a frame belongs to another scene than the one before it.
+class CutDetector {
+ public:
+  bool push(const cv::Mat& bgr);
+  void reset() { thumbnail_.release(); }
+
+ private:
+  cv::Mat thumbnail_;
+  double usual_ = 0;
+};
+
+/// Follows faces through a video, frame by frame in order. The whole frame is searched at the
+/// start, at a scene cut, when a face is lost and every few frames; in between each face is
+/// detected anew in a small region around where it was. (Deriving the next box from the last
+/// landmarks was tried first and runs away: a landmark network fed a crop that is off gives points
+/// that are off.)
+class Tracker {
+ public:
+  /// `times` may be null: stages "search", "detect", "landmarks", "smooth" are added to it.
+  Tracker(Detector& detector, Landmarker& landmarker, const TrackerOptions& options,
+          StageTimes* times = nullptr)
+      : detector_(detector), landmarker_(landmarker), options_(options), times_(times) {}
+
+  /// The faces of the next frame, oldest track first; with one face at most one, always id 0.
+  Result<std::vector<TrackedFace>> push(const cv::Mat& bgr);
+  /// Forgets every face; call before another video.
+  void reset();
+
+ private:
+  struct Track {
+    int id = 0;
+    double score = 0;
+    Box box;
+    bool lost = false;
+    LandmarkSmoother smoother;
+  };
+
+  Result<void> follow(const cv::Mat& bgr, Track& track);
+  Result<std::optional<Detection>> detect_near(const cv::Mat& bgr, const Box& box);
+  Result<void> search(const cv::Mat& bgr);
+  Result<void> adopt(const cv::Mat& bgr, const Detection& detection, Track& track);
+  void drop_doubles();
+  Result<bool> measure(const cv::Mat& bgr, Track& track, TrackedFace& face);
+
+  Detector& detector_;
+  Landmarker& landmarker_;
+  TrackerOptions options_;
+  StageTimes* times_;
+  CutDetector cuts_;
+  std::vector<Track> tracks_;
+  int since_search_ = 0;
+  int next_id_ = 0;
+};
+
+/// Whether points look like a face inside this box: they spread over a fair part of it and their
+/// middle lies in it.
+bool plausible(const Landmarks& landmarks, const Box& box);
+
+}  // namespace vultus::face

@@ -1,0 +1,217 @@
+#include "models/pack/pack.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "models/face/retinaface.hpp"
+#include "models/face/ultra_light.hpp"
+#include "models/pack/sha256.hpp"
+
+namespace vultus {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+namespace {
+
+constexpr int kSchema = 1;
+constexpr std::uintmax_t kMaxManifestBytes = 1 << 20;
+
+Error refuse(const std::string& manifest, std::string_view what) {
+  return {Errc::bad_model, fmt::format("{}: {}", manifest, what)};
+}
+
+Result<json> read_manifest(const std::string& path) {
+  std::error_code error;
+  std::uintmax_t size = fs::file_size(path, error);
+  if (error)
+    return refuse(path, fmt::format("{}; a model pack is a folder with pack.json and the networks "
+                                    "it names",
+                                    error.message()));
+  if (size > kMaxManifestBytes) return refuse(path, "larger than 1 MiB: not a pack manifest");
+  std::ifstream file(path, std::ios::binary);
+  std::stringstream text;
+  text << file.rdbuf();
+  json manifest = json::parse(text.str(), nullptr, false);
+  if (!file || manifest.is_discarded() || !manifest.is_object())
+    return refuse(path, "not a JSON object");
+  return manifest;
+}
+
+/// A text field; empty when it is absent and may be.
+Result<std::string> text_of(const json& object, const char* key, bool needed,
+                            const std::string& where) {
+  auto at = object.find(key);
+  if (at == object.end() && !needed) return std::string();
+  if (at == object.end() || !at->is_string())
+    return refuse(where, fmt::format("\"{}\" must be a text", key));
+  return at->get<std::string>();
+}
+
+Result<std::optional<double>> fraction_of(const json& object, const char* key,
+                                          const std::string& where) {
+  auto at = object.find(key);
+  if (at == object.end()) return std::optional<double>();
+  double value = at->is_number() ? at->get<double>() : -1;
+  if (!(value > 0 && value < 1))
+    return refuse(where, fmt::format("\"{}\" must be a number between 0 and 1", key));
+  return std::optional<double>(value);
+}
+
+/// The file behind a manifest's name, which must lie in the folder whatever links say.
+Result<std::string> inside(const fs::path& folder, const std::string& name,
+                           const std::string& where) {
+  fs::path relative(name);
+  bool climbs = std::any_of(relative.begin(), relative.end(),
+                            [](const fs::path& part) { return part == ".."; });
+  if (name.empty() || relative.is_absolute() || climbs)
+    return refuse(where, fmt::format("file \"{}\" must be a name inside the pack's folder", name));
+  std::error_code error;
+  fs::path file = fs::canonical(folder / relative, error);
+  if (error)
+    return refuse(where, fmt::format("file \"{}\" of the pack: {}", name, error.message()));
+  fs::path root = fs::canonical(folder, error);
+  auto [end, unused] = std::mismatch(root.begin(), root.end(), file.begin(), file.end());
+  if (error || end != root.end())
+    return refuse(where,
+                  fmt::format("file \"{}\" is a link that leads out of the pack's folder", name));
+  if (!fs::is_regular_file(file, error))
+    return refuse(where, fmt::format("file \"{}\" is not a regular file", name));
+  return file.string();
+}
+
+Result<PackNetwork> read_network(const fs::path& folder, const std::string& role,
+                                 const json& object, const std::string& manifest) {
+  const std::string where = fmt::format("{}: network \"{}\"", manifest, role);
+  if (!object.is_object()) return refuse(where, "must be an object");
+  PackNetwork network;
+  network.role = role;
+  VULTUS_TRY(std::string file, text_of(object, "file", true, where));
+  VULTUS_TRY(network.sha256, text_of(object, "sha256", true, where));
+  VULTUS_TRY(network.kind, text_of(object, "kind", true, where));
+  VULTUS_TRY(network.score_threshold, fraction_of(object, "threshold", where));
+  VULTUS_TRY(network.nms_threshold, fraction_of(object, "nms", where));
+  VULTUS_TRY(std::string channels, text_of(object, "channels", false, where));
+  if (!channels.empty() && channels != "rgb" && channels != "bgr")
+    return refuse(where, "\"channels\" must be \"rgb\" or \"bgr\"");
+  network.rgb = channels != "bgr";
+  VULTUS_TRY(network.path, inside(folder, file, where));
+  VULTUS_TRY(std::string sum, sha256_of_file(network.path));
+  std::transform(network.sha256.begin(), network.sha256.end(), network.sha256.begin(),
+                 [](char c) { return c >= 'A' && c <= 'F' ? static_cast<char>(c + 32) : c; });
+  if (sum != network.sha256)
+    return refuse(where, fmt::format("{} has SHA-256 {}, the manifest says {}; fetch the file "
+                                     "again or correct the manifest",
+                                     file, sum, network.sha256));
+  return network;
+}
+
+std::string environment(const char* name) {
+  const char* value = std::getenv(name);
+  return value ? value : "";
+}
+
+Result<const PackNetwork*> network_of(const Pack& pack, const std::string& role) {
+  auto at = pack.networks.find(role);
+  if (at == pack.networks.end())
+    return Error{Errc::bad_model,
+                 fmt::format("model pack {}: no \"{}\" network", pack.folder, role)};
+  return &at->second;
+}
+
+Error unknown_kind(const PackNetwork& network, std::string_view known) {
+  return {Errc::bad_model, fmt::format("{}: kind \"{}\" of the {} network is not known; known: {}",
+                                       network.path, network.kind, network.role, known)};
+}
+
+}  // namespace
+
+Result<Pack> load_pack(const std::string& folder) {
+  const std::string manifest = (fs::path(folder) / "pack.json").string();
+  VULTUS_TRY(json object, read_manifest(manifest));
+  auto schema = object.find("schema");
+  if (schema == object.end() || !schema->is_number_integer() || *schema != kSchema)
+    return refuse(manifest, fmt::format("\"schema\" must be {}", kSchema));
+  Pack pack;
+  pack.folder = folder;
+  VULTUS_TRY(pack.name, text_of(object, "name", true, manifest));
+  VULTUS_TRY(pack.version, text_of(object, "version", true, manifest));
+  VULTUS_TRY(pack.licence, text_of(object, "licence", true, manifest));
+  VULTUS_TRY(pack.notes, text_of(object, "notes", false, manifest));
+  auto networks = object.find("networks");
+  if (networks == object.end() || !networks->is_object())
+    return refuse(manifest, "\"networks\" must be an object");
+  for (const auto& [role, description] : networks->items()) {
+    VULTUS_TRY(PackNetwork network, read_network(folder, role, description, manifest));
+    pack.networks.emplace(role, std::move(network));
+  }
+  VULTUS_CHECK(network_of(pack, "detector"));
+  VULTUS_CHECK(network_of(pack, "landmarks"));
+  return pack;
+}
+
+std::vector<std::string> pack_search_path(const std::string& chosen) {
+  if (!chosen.empty()) return {chosen};
+  if (std::string set = environment("VULTUS_PACK"); !set.empty()) return {set};
+  std::vector<std::string> paths{"./packs/default"};
+  fs::path data = environment("XDG_DATA_HOME");
+  if (std::string home = environment("HOME"); data.empty() && !home.empty())
+    data = fs::path(home) / ".local/share";
+  if (!data.empty()) paths.push_back((data / "vultus/models/default").string());
+  paths.push_back("/usr/share/vultus/models/default");
+  return paths;
+}
+
+Result<std::string> find_pack(const std::string& chosen) {
+  std::vector<std::string> paths = pack_search_path(chosen);
+  for (const std::string& path : paths) {
+    std::error_code error;
+    if (fs::is_regular_file(fs::path(path) / "pack.json", error)) return path;
+  }
+  return Error{Errc::bad_model,
+               fmt::format("no model pack: there is no pack.json in {}; name a pack with --pack "
+                           "FOLDER",
+                           fmt::join(paths, ", "))};
+}
+
+Result<std::unique_ptr<face::Detector>> open_detector(const Pack& pack,
+                                                      const SessionOptions& session) {
+  VULTUS_TRY(const PackNetwork* network, network_of(pack, "detector"));
+  if (network->kind == "retinaface") {
+    face::RetinaFaceOptions options;
+    options.score_threshold = network->score_threshold.value_or(options.score_threshold);
+    options.nms_threshold = network->nms_threshold.value_or(options.nms_threshold);
+    VULTUS_TRY(auto detector, face::RetinaFace::open(network->path, session, options));
+    return std::unique_ptr<face::Detector>(std::move(detector));
+  }
+  if (network->kind == "ultra_light") {
+    face::UltraLightOptions options;
+    options.score_threshold = network->score_threshold.value_or(options.score_threshold);
+    options.nms_threshold = network->nms_threshold.value_or(options.nms_threshold);
+    options.rgb = network->rgb;
+    VULTUS_TRY(auto detector, face::UltraLight::open(network->path, session, options));
+    return std::unique_ptr<face::Detector>(std::move(detector));
+  }
+  return unknown_kind(*network, "retinaface, ultra_light");
+}
+
+Result<std::unique_ptr<face::Landmarker>> open_landmarker(const Pack& pack,
+                                                          const SessionOptions& session) {
+  using face::LandmarkerKind;
+  VULTUS_TRY(const PackNetwork* network, network_of(pack, "landmarks"));
+  static const std::map<std::string, LandmarkerKind> kKinds{{"pfld98", LandmarkerKind::pfld98},
+                                                            {"star98", LandmarkerKind::star98},
+                                                            {"ibug68", LandmarkerKind::ibug68}};
+  auto kind = kKinds.find(network->kind);
+  if (kind == kKinds.end()) return unknown_kind(*network, "pfld98, star98, ibug68");
+  return face::Landmarker::open(network->path, kind->second, session);
+}
+
+}  // namespace vultus
