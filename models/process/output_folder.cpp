@@ -1,0 +1,107 @@
+#include "models/process/output_folder.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <utility>
+
+namespace vultus {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+/// All that we ever write, the mark of completion first: it goes first when outputs are replaced,
+/// and comes last.
+constexpr std::array<const char*, 9> kOutputs{
+    "summary.json",       "landmarks.csv", "left_mirrored.mp4",
+    "right_mirrored.mp4", "overlay.mp4",   "left_mirrored.png",
+    "right_mirrored.png", "overlay.png",   ".lock"};
+
+Error unwritable(const std::string& path, const std::string& why) {
+  return {Errc::unwritable, fmt::format("{}: cannot be written: {}", path, why)};
+}
+
+/// Removes our files, finished or not, and the folder when nothing else is in it.
+void remove_outputs(const std::string& folder) {
+  std::error_code ignored;
+  for (const char* name : kOutputs)
+    for (const char* suffix : {"", ".partial"})
+      fs::remove(fs::path(folder) / (std::string(name) + suffix), ignored);
+  fs::remove(folder, ignored);
+}
+
+void sync_folder(const std::string& path) {
+  int fd = open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (fd < 0) return;
+  fsync(fd);
+  close(fd);
+}
+
+}  // namespace
+
+Result<OutputFolder> OutputFolder::create(const std::string& out, const std::string& name,
+                                          bool force) {
+  const std::string final = (fs::path(out) / name).string();
+  const std::string working = final + ".partial";
+  std::error_code error;
+  if (fs::exists(fs::symlink_status(final, error)) && !force)
+    return Error{Errc::unwritable, fmt::format("{}: exists; use --force to replace it", final)};
+  fs::create_directories(working, error);
+  if (error) return unwritable(working, error.message());
+  const std::string lock_path = working + "/.lock";
+  int lock = open(lock_path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
+  if (lock < 0) return unwritable(lock_path, strerror(errno));
+  if (flock(lock, LOCK_EX | LOCK_NB) != 0) {
+    close(lock);
+    return unwritable(working, "another program is writing there");
+  }
+  // What a killed run left behind; the lock says that nobody is writing it.
+  for (const char* old : kOutputs)
+    if (std::strcmp(old, ".lock") != 0) {
+      fs::remove(fs::path(working) / old, error);
+      fs::remove(fs::path(working) / (std::string(old) + ".partial"), error);
+    }
+  return OutputFolder(final, working, lock);
+}
+
+OutputFolder::OutputFolder(OutputFolder&& other) noexcept
+    : final_(std::move(other.final_)),
+      working_(std::move(other.working_)),
+      lock_(std::exchange(other.lock_, -1)) {}
+
+OutputFolder::~OutputFolder() {
+  if (lock_ < 0) return;
+  remove_outputs(working_);
+  close(lock_);
+}
+
+Result<void> OutputFolder::commit() {
+  std::error_code error;
+  if (!fs::exists(fs::symlink_status(final_, error))) {
+    fs::remove(fs::path(working_) / ".lock", error);
+    sync_folder(working_);
+    fs::rename(working_, final_, error);
+    if (error) return unwritable(final_, error.message());
+    return {};
+  }
+  for (const char* name : kOutputs)
+    fs::remove(fs::path(final_) / name, error);
+  for (auto name = kOutputs.rbegin(); name != kOutputs.rend(); ++name) {
+    const fs::path from = fs::path(working_) / *name;
+    if (std::strcmp(*name, ".lock") == 0 || !fs::exists(from, error)) continue;
+    if (std::strcmp(*name, "summary.json") == 0) sync_folder(final_);
+    fs::rename(from, fs::path(final_) / *name, error);
+    if (error) return unwritable((fs::path(final_) / *name).string(), error.message());
+  }
+  sync_folder(final_);
+  return {};
+}
+
+}  // namespace vultus

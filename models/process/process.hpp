@@ -1,0 +1,83 @@
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "host/run/session.hpp"
+#include "models/face/stage_times.hpp"
+#include "models/face/tracker.hpp"
+#include "models/pack/pack.hpp"
+#include "models/process/summary.hpp"
+
+namespace vultus {
+
+/// How far one input has come; `declared_frames` 0 when the container does not say.
+struct Progress {
+  std::string input;
+  int64_t frames = 0, declared_frames = 0;
+  double seconds = 0;  ///< since it was begun
+};
+
+struct ProcessOptions {
+  std::string pack;              ///< folder of the model pack (find_pack)
+  std::vector<Device*> devices;  ///< in order of preference; they outlive the processor
+  Precision precision = Precision::fp32;
+  std::string out;         ///< folder; each input gets one inside it
+  int search_every = 10;   ///< frames between searches of the whole frame
+  bool all_faces = false;  ///< else the one with the highest score, until it is lost
+  bool smooth = true;
+  bool mirror = true;  ///< left_mirrored and right_mirrored
+  bool overlay = true;
+  bool force = false;  ///< replaces existing output
+  /// Called after every frame, on the calling thread.
+  std::function<void(const Progress&)> progress;
+  /// Set from outside (a signal handler) to stop after the present frame.
+  const std::atomic<bool>* cancel = nullptr;
+};
+
+/// Files of folders among the inputs in the order of their names, other inputs as they are. Only
+/// videos and pictures (by their endings) are taken from a folder, and not from folders in it.
+Result<std::vector<std::string>> expand_inputs(const std::vector<std::string>& inputs);
+
+/// The output folder's name for each input: its name without the ending; with the ending where two
+/// share that ("clip.mp4", "clip.mov"), numbered where they share even that.
+std::vector<std::string> output_names(const std::vector<std::string>& inputs);
+
+/// Measures faces in videos and pictures with networks that are loaded once. One thread at a time.
+class Processor {
+ public:
+  /// Loads and checks the pack and its networks; nothing is written.
+  static Result<std::unique_ptr<Processor>> open(ProcessOptions options);
+
+  /// Writes OUT/NAME: landmarks.csv, left_mirrored, right_mirrored and overlay (.mp4; .png for a
+  /// picture), summary.json. A summary whose status is partial lists what was lost. An input whose
+  /// output is there already, made from the same file with the same options, is not done again
+  /// (`skipped`). On an error nothing is left behind: bad_input, unwritable, interrupted, or what
+  /// the device says.
+  Result<Summary> run(const std::string& input, const std::string& name);
+
+  const Pack& pack() const { return pack_; }
+
+ private:
+  struct Job;
+  Processor(ProcessOptions options, Pack pack, std::unique_ptr<face::Detector> detector,
+            std::unique_ptr<face::Landmarker> landmarker);
+  Result<void> run_video(Job& job);
+  Result<void> run_image(Job& job);
+  std::string settings() const;
+  Transfers transfers() const;
+  Result<void> check_cancelled(const Job& job) const;
+
+  ProcessOptions options_;
+  Pack pack_;
+  std::unique_ptr<face::Detector> detector_;
+  std::unique_ptr<face::Landmarker> landmarker_;
+};
+
+/// One input alone: a Processor opened for it, its output named after it.
+Result<Summary> process_input(const std::string& path, ProcessOptions options);
+
+}  // namespace vultus

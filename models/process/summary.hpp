@@ -1,0 +1,48 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "host/core/result.hpp"
+#include "host/run/session.hpp"
+#include "models/face/stage_times.hpp"
+
+namespace vultus {
+
+/// What one input has come to: the content of summary.json.
+struct Summary {
+  std::string input;
+  std::string folder;
+  bool complete = false;  ///< every frame of the file was decoded, has a row and is in every video
+  bool skipped = false;   ///< was done before; not in the file
+  int64_t frames = 0;     ///< decoded; each has a row
+  int64_t declared_frames = 0;
+  int64_t lost_frames = 0;     ///< declared and not decoded
+  int64_t damaged_frames = 0;  ///< decoded with errors: in the videos, not measured
+  int64_t faces = 0;           ///< rows with a face
+  int64_t frames_without_face = 0;
+  double seconds = 0;  ///< wall clock
+  double fps = 0;      ///< frames per second of wall clock
+  double video_fps = 0;
+  std::string device;
+  std::string precision;
+  std::string pack;
+  Transfers transfers;
+  std::vector<face::StageTimes::Row> stages;
+  std::vector<std::string> outputs;
+  std::vector<std::string> lost;  ///< what is missing, one sentence each; empty when complete
+  std::vector<std::string> warnings;
+  /// What the output depends on: size and time of change of the input; networks and options.
+  std::string source, settings;
+};
+
+/// summary.json as text, with "status" "complete" or "partial".
+std::string to_json(const Summary& summary);
+Result<void> write_summary(const std::string& path, const Summary& summary);
+/// The parts of a summary.json that tell whether it is finished and from what; nothing when the
+/// file is not there or not ours.
+std::optional<Summary> read_summary(const std::string& path);
+
+}  // namespace vultus
