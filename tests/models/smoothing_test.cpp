@@ -114,7 +114,9 @@ TEST(CutDetector, AnotherSceneIsACutAndSteadyMotionIsNot) {
     // Large steady change: a cut at most once, when it sets in.
     cv::Mat frame(480, 640, CV_8UC3, cv::Scalar::all(t % 2 ? 40 : 60));
     bool cut = moving.push(frame);
-    if (t > 1) EXPECT_FALSE(cut) << t;
+    if (t > 1) {
+      EXPECT_FALSE(cut) << t;
+    }
   }
 }
 
