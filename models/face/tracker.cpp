@@ -97,7 +97,7 @@ bool CutDetector::push(const cv::Mat& bgr) {
     const double difference =
         cv::norm(grey, thumbnail_, cv::NORM_L1) / static_cast<double>(grey.total());
     cut = difference > kCutDifference && difference > kCutAgainstUsual * usual_;
-    usual_ = cut ? 0 : 0.8 * usual_ + 0.2 * difference;
+    usual_ = 0.8 * usual_ + 0.2 * difference;
   }
   thumbnail_ = grey;
   return cut;
