@@ -81,7 +81,7 @@ void run_inputs(Processor& processor, const Options& options,
       continue;
     }
     tally.frames += summary->frames;
-    (summary->skipped ? tally.skipped : summary->complete ? tally.done : tally.partial)++;
+    (!summary->complete ? tally.partial : summary->skipped ? tally.skipped : tally.done)++;
     if (options.engine.json) {
       Json json = Json::parse(to_json(*summary), nullptr, false);
       json["skipped"] = summary->skipped;

@@ -6,6 +6,7 @@
 #include <opencv2/core.hpp>
 
 #include "models/face/nms.hpp"
+#include "models/face/role.hpp"
 
 namespace vultus::face {
 
@@ -122,7 +123,9 @@ Result<RetinaFace::Bound*> RetinaFace::bound(int width, int height) {
   Shape shape{1, 3, height, width};
   SessionOptions options = session_options_;
   options.shapes = {{options_.input, shape}};
-  VULTUS_TRY(Session session, Session::load(path_, options));
+  Result<Session> loaded = Session::load(path_, options);
+  if (!loaded) return as_bad_model(loaded.error());
+  Session session = std::move(loaded).value();
   VULTUS_TRY(const Value* input, session.describe(options_.input));
   if (input->dtype != DType::f32 || input->shape != shape)
     return Error{Errc::bad_model,

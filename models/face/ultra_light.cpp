@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "models/face/nms.hpp"
+#include "models/face/role.hpp"
 
 namespace vultus::face {
 
@@ -44,7 +45,9 @@ Result<std::unique_ptr<UltraLight>> UltraLight::open(const std::string& path,
   const Shape shape{1, 3, kHeight, kWidth};
   SessionOptions bound = session_options;
   bound.shapes = {{options.input, shape}};
-  VULTUS_TRY(Session session, Session::load(path, bound));
+  Result<Session> loaded = Session::load(path, bound);
+  if (!loaded) return as_bad_model(loaded.error());
+  Session session = std::move(loaded).value();
   VULTUS_TRY(const Value* input, session.describe(options.input));
   std::string scores, boxes;
   for (const std::string& name : session.output_names()) {
