@@ -33,7 +33,8 @@ struct VideoInfo {
   Rational nominal_frame_rate;  ///< least common rate of the time stamps (r_frame_rate)
   Rational time_base;           ///< seconds per unit of Frame::pts
   int64_t declared_frames = 0;  ///< 0: the container does not say
-  double duration_seconds = 0;  ///< 0: the container does not say
+  /// The container's word, 0 if none; MP4 sums decoding times, so at variable rates it may be off.
+  double duration_seconds = 0;
   std::string codec;
   std::string pixel_format;
   bool full_range = false;

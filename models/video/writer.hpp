@@ -19,7 +19,7 @@ struct WriterOptions {
   int threads = 0;  ///< of the encoder; 0: x264 decides
   /// File whose first audio stream is copied unchanged; empty: no sound. A codec that MP4 cannot
   /// hold is left out with a warning.
-  std::string audio_from;
+  std::string audio_from = {};
   bool index_first = false;  ///< rewrites the finished file so that it plays while it downloads
 
   /// Size, time base and rate of a source; sound from it when `with_audio`.
