@@ -12,6 +12,8 @@ inline constexpr int kMinOpset = 9;
 inline constexpr int kMaxOpset = 18;
 /// Protobuf cannot read more.
 inline constexpr int64_t kMaxModelBytes = (int64_t{1} << 31) - 1;
+/// Messages and strings of the file together; the largest of the nodes allowed below have fewer.
+inline constexpr int kMaxMessages = 2'000'000;
 inline constexpr int kMaxNodes = 100'000;
 inline constexpr int kMaxInitializers = 100'000;
 inline constexpr int kMaxInputsAndOutputs = 100'000;

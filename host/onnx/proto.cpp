@@ -10,10 +10,15 @@
 #include <algorithm>
 
 #include "host/onnx/limits.hpp"
+#include "host/onnx/scan.hpp"
 
 namespace vultus {
 
 namespace {
+
+Error too_large() {
+  return bad_model("is over 2 GiB; store its weights as external data");
+}
 
 bool is_default_domain(const std::string& domain) {
   return domain.empty() || domain == "ai.onnx";
@@ -74,14 +79,49 @@ Result<void> check_model(const onnx::ModelProto& model) {
   return {};
 }
 
-Result<onnx::ModelProto> parse(google::protobuf::io::ZeroCopyInputStream& stream) {
+/// `open` makes a stream at the file's beginning.
+template <class Open>
+Result<onnx::ModelProto> parse(const Open& open) {
   google::protobuf::LogSilencer silence;
+  {
+    auto stream = open();
+    VULTUS_CHECK(check_message_count(stream));
+  }
+  auto stream = open();
   onnx::ModelProto model;
   if (!model.ParseFromZeroCopyStream(&stream))
     return bad_model("is not an ONNX model, or is damaged or cut off");
   VULTUS_CHECK(check_model(model));
   return model;
 }
+
+class File {
+ public:
+  // Non-blocking, so that a named pipe does not hang before it is refused.
+  explicit File(const std::string& path)
+      : descriptor_(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)) {}
+  ~File() {
+    if (descriptor_ >= 0) close(descriptor_);
+  }
+  File(const File&) = delete;
+  File& operator=(const File&) = delete;
+
+  Result<void> check() const {
+    if (descriptor_ < 0) return bad_model("cannot be opened; check the path and its permissions");
+    struct stat status;
+    if (fstat(descriptor_, &status) != 0 || !S_ISREG(status.st_mode))
+      return bad_model("is not a file");
+    if (status.st_size > kMaxModelBytes) return too_large();
+    return {};
+  }
+  google::protobuf::io::FileInputStream from_beginning() const {
+    lseek(descriptor_, 0, SEEK_SET);
+    return google::protobuf::io::FileInputStream(descriptor_);
+  }
+
+ private:
+  int descriptor_;
+};
 
 }  // namespace
 
@@ -108,23 +148,16 @@ int opset_of(const onnx::ModelProto& model) {
 }
 
 Result<onnx::ModelProto> read_model(const std::string& path) {
-  // Non-blocking, so that a named pipe does not hang before it is refused.
-  int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-  if (fd < 0) return bad_model("cannot be opened; check the path and its permissions");
-  google::protobuf::io::FileInputStream stream(fd);
-  stream.SetCloseOnDelete(true);
-  struct stat status;
-  if (fstat(fd, &status) != 0 || !S_ISREG(status.st_mode)) return bad_model("is not a file");
-  if (status.st_size > kMaxModelBytes)
-    return bad_model("is over 2 GiB; store its weights as external data");
-  return parse(stream);
+  File file(path);
+  VULTUS_CHECK(file.check());
+  return parse([&] { return file.from_beginning(); });
 }
 
 Result<onnx::ModelProto> parse_model(std::span<const std::byte> bytes) {
-  if (bytes.size() > static_cast<size_t>(kMaxModelBytes))
-    return bad_model("is over 2 GiB; store its weights as external data");
-  google::protobuf::io::ArrayInputStream stream(bytes.data(), static_cast<int>(bytes.size()));
-  return parse(stream);
+  if (bytes.size() > static_cast<size_t>(kMaxModelBytes)) return too_large();
+  return parse([&] {
+    return google::protobuf::io::ArrayInputStream(bytes.data(), static_cast<int>(bytes.size()));
+  });
 }
 
 }  // namespace vultus

@@ -12,6 +12,7 @@ namespace vultus::test {
 namespace {
 
 using testing::IsSubstring;
+using namespace std::string_literals;
 using Model = onnx::ModelProto;
 
 struct Case {
@@ -191,6 +192,42 @@ TEST(HostileOnnx, ShapesThatGrowWithoutBoundEndInARefusal) {
   auto graph = import_model(model);
   ASSERT_FALSE(graph);
   EXPECT_PRED_FORMAT2(IsSubstring, "Concat", graph.error().what);
+}
+
+/// A length-delimited field in protobuf's encoding.
+std::string delimited(int field, const std::string& content) {
+  std::string text(1, static_cast<char>(field << 3 | 2));
+  for (size_t n = content.size();; n >>= 7) {
+    text += static_cast<char>((n & 0x7f) | (n > 0x7f ? 0x80 : 0));
+    if (n <= 0x7f) return text + content;
+  }
+}
+
+TEST(HostileOnnx, FilesThatWouldSwellInMemoryAreRefusedBeforeTheyDo) {
+  // Two bytes each: a node, or within one node an attribute, without content.
+  std::string nodes, attributes;
+  for (int i = 0; i < 3'000'000; ++i) {
+    nodes += "\x0a\x00"s;
+    attributes += "\x2a\x00"s;
+  }
+  for (const auto& graph : {nodes, delimited(1, attributes)}) {
+    std::string bytes = delimited(7, graph);
+    auto result = import_onnx(std::as_bytes(std::span(bytes)), "swelling", {}, "");
+    ASSERT_FALSE(result);
+    EXPECT_PRED_FORMAT2(IsSubstring, "over 2000000 parts", result.error().what);
+  }
+}
+
+TEST(HostileOnnx, DeepNestingIsRefused) {
+  // Subgraph in attribute in node in subgraph ...
+  std::string text;
+  for (int depth = 0; depth < 300; ++depth) {
+    for (int field : {6, 5, 1})  // AttributeProto.g, NodeProto.attribute, GraphProto.node
+      text = delimited(field, text);
+  }
+  onnx::ModelProto model = small_model();
+  std::string bytes = model.SerializeAsString() + delimited(7, text);
+  EXPECT_FALSE(import_onnx(std::as_bytes(std::span(bytes)), "deep", {}, ""));
 }
 
 TEST(HostileOnnx, GarbageIsRefused) {
