@@ -42,14 +42,13 @@ void for_windows(const Eval& node, const Window& w, const Reduce& reduce) {
   const int64_t height = x.shape[2], width = x.shape[3];
   const float* from = x.as<const float>().data();
   float* to = out.as<float>().data();
-  parallel_for(
-      x.shape[0] * x.shape[1], w.out[0] * w.out[1] * w.taps(), [&](int64_t begin, int64_t end) {
-        for (int64_t plane = begin; plane < end; ++plane)
-          for (int64_t y = 0; y < w.out[0]; ++y)
-            for (int64_t c = 0; c < w.out[1]; ++c)
-              to[(plane * w.out[0] + y) * w.out[1] + c] = reduce(
-                  from + plane * height * width, taps_at(w, 0, y, height), taps_at(w, 1, c, width));
-      });
+  parallel_for(x.shape[0] * x.shape[1], 4 * w.out[0] * w.out[1], [&](int64_t begin, int64_t end) {
+    for (int64_t plane = begin; plane < end; ++plane)
+      for (int64_t y = 0; y < w.out[0]; ++y)
+        for (int64_t c = 0; c < w.out[1]; ++c)
+          to[(plane * w.out[0] + y) * w.out[1] + c] = reduce(
+              from + plane * height * width, taps_at(w, 0, y, height), taps_at(w, 1, c, width));
+  });
 }
 
 Result<void> eval_max(Eval& node) {
