@@ -15,10 +15,10 @@ std::string lower(std::string text) {
   return text;
 }
 
-bool matches(const DeviceReport& report, const std::string& selector) {
-  if (std::all_of(selector.begin(), selector.end(),
-                  [](unsigned char c) { return std::isdigit(c); }))
-    if (selector == std::to_string(report.index)) return true;
+/// An index there is means that device alone; other numbers are part of a name ("4090").
+bool matches(const DeviceReport& report, const std::string& selector, size_t devices) {
+  for (size_t i = 0; i < devices; ++i)
+    if (selector == std::to_string(i)) return report.index == static_cast<int>(i);
   std::string wanted = lower(selector);
   return lower(report.name).find(wanted) != std::string::npos ||
          (wanted.size() >= 4 && lower(report.uuid).starts_with(wanted));
@@ -47,7 +47,7 @@ Result<int> choose_device(const std::vector<DeviceReport>& reports, const OpenOp
   if (!options.selector.empty()) {
     const DeviceReport* refused = nullptr;
     for (const DeviceReport& report : reports) {
-      if (!matches(report, options.selector)) continue;
+      if (!matches(report, options.selector, reports.size())) continue;
       if (report.usable()) return report.index;
       refused = &report;
     }

@@ -40,7 +40,7 @@ Result<std::vector<DeviceReport>> list_devices();
 struct OpenOptions {
   /// Index, part of the name (any case) or start of the uuid; empty: the best discrete, else
   /// integrated device.
-  std::string selector;
+  std::string selector = {};
   bool allow_software = false;  ///< whether an empty selector may choose a CPU in disguise
   /// Khronos validation with synchronisation checks; also VULTUS_VALIDATION=1. Fails without the
   /// layer.
@@ -48,7 +48,7 @@ struct OpenOptions {
   /// Activation memory starts as 0xff bytes (NaN, -1), so that reading what nobody wrote shows.
   bool poison = false;
   /// Folder of the pipeline cache; empty: $XDG_CACHE_HOME/vultus. "-": none.
-  std::string cache_folder;
+  std::string cache_folder = {};
 };
 
 Result<std::unique_ptr<Device>> open(const OpenOptions& options = {});

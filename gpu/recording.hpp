@@ -26,7 +26,7 @@ struct Recording {
     uint64_t offset = 0;    ///< in `constants`, or in the upload block
     bool upload = false;    ///< part of the upload block
     bool empty = false;     ///< no elements, only padding
-    std::string name;       ///< for messages
+    std::string name = {};  ///< for messages
   };
   std::vector<BufferInfo> buffers;   ///< by BufferId
   std::vector<std::byte> constants;  ///< weights, ready for the device

@@ -10,6 +10,11 @@
 
 namespace vultus::test {
 
+inline ::testing::AssertionResult contains(const std::string& text, const std::string& part) {
+  if (text.find(part) != std::string::npos) return ::testing::AssertionSuccess();
+  return ::testing::AssertionFailure() << "'" << part << "' is not in '" << text << "'";
+}
+
 /// Fails the running test with every message of the validation layer.
 class ValidationListener : public ::testing::EmptyTestEventListener {
  public:
