@@ -1,3 +1,4 @@
+#include <cassert>
 #include <map>
 
 #include "gpu/builder.hpp"
@@ -14,7 +15,8 @@ std::map<std::string_view, GpuOp>& registry() {
 }  // namespace
 
 RegisterGpu::RegisterGpu(const GpuOp& op) {
-  registry().emplace(op.name, op);
+  [[maybe_unused]] bool fresh = registry().emplace(op.name, op).second;
+  assert(fresh && "two GPU kernels for one operator");
 }
 
 const GpuOp* find_gpu_op(std::string_view name) {
