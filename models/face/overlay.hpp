@@ -11,10 +11,10 @@ namespace vultus::face {
 
 /// What is drawn over a frame; every part may be absent. Coordinates in pixels of the frame.
 struct Overlay {
-  std::optional<Box> box;
-  Landmarks landmarks;             ///< points and the outlines of their scheme; may be empty
-  std::optional<Midline> midline;  ///< drawn through the whole frame
-  std::string header;              ///< one line at the upper left
+  std::optional<Box> box = std::nullopt;
+  Landmarks landmarks = {};  ///< points and the outlines of their scheme; may be empty
+  std::optional<Midline> midline = std::nullopt;  ///< drawn through the whole frame
+  std::string header = {};                        ///< one line at the upper left
 };
 
 /// "frame 123   4.100 s   face 0.998"; without a confidence "no face".

@@ -1,0 +1,145 @@
+#include "models/face/overlay.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <opencv2/core.hpp>
+#include <opencv2/imgproc.hpp>
+#include <vector>
+
+namespace vultus::face {
+
+namespace {
+
+// OpenCV draws at 1/16 px when coordinates carry four fraction bits.
+constexpr int kShift = 4;
+// Farther points say nothing on the picture and would overflow the fixed point.
+constexpr double kFarAway = 1e5;
+constexpr double kReferenceHeight = 720;  // where the sizes below are taken in pixels
+
+const cv::Scalar kContour(255, 200, 60), kBrow(80, 220, 255), kNose(120, 255, 120),
+    kEye(255, 255, 90), kMouth(170, 130, 255), kBox(60, 200, 60), kMidline(60, 60, 255),
+    kWhite(255, 255, 255), kBlack(0, 0, 0);
+
+struct Part {
+  size_t first, last;
+  bool closed;
+  const cv::Scalar& colour;
+};
+
+// WFLW: jaw, two brows (outlines), nose ridge and base, two eyes, outer and inner lip, pupils.
+constexpr size_t kPupils = 96;
+const std::vector<Part> kWflw{
+    {0, 32, false, kContour}, {33, 41, true, kBrow},  {42, 50, true, kBrow},
+    {51, 54, false, kNose},   {55, 59, false, kNose}, {60, 67, true, kEye},
+    {68, 75, true, kEye},     {76, 87, true, kMouth}, {88, 95, true, kMouth}};
+const std::vector<Part> kIbug{
+    {0, 16, false, kContour}, {17, 21, false, kBrow}, {22, 26, false, kBrow},
+    {27, 30, false, kNose},   {31, 35, false, kNose}, {36, 41, true, kEye},
+    {42, 47, true, kEye},     {48, 59, true, kMouth}, {60, 67, true, kMouth}};
+
+class Pen {
+ public:
+  explicit Pen(cv::Mat& canvas) : canvas_(canvas), scale_(canvas.rows / kReferenceHeight) {}
+
+  int width(double px) const { return std::max(1, static_cast<int>(std::lround(px * scale_))); }
+
+  void line(const Point& from, const Point& to, const cv::Scalar& colour, double px) {
+    if (drawable(from) && drawable(to))
+      cv::line(canvas_, fixed(from), fixed(to), colour, width(px), cv::LINE_AA, kShift);
+  }
+
+  /// A dot in a dark rim, which keeps it visible on skin as on cloth.
+  void dot(const Point& at, const cv::Scalar& colour, double px) {
+    if (!drawable(at)) return;
+    double radius = std::max(0.9, px * scale_);
+    ring(at, radius + 0.5, kBlack);
+    ring(at, radius, colour);
+  }
+
+  void text(const std::string& words, const cv::Scalar& colour) {
+    double size = std::max(0.36, 0.62 * scale_);
+    int thick = width(1.4);
+    int base = 0;
+    cv::Size box = cv::getTextSize(words, cv::FONT_HERSHEY_SIMPLEX, size, thick, &base);
+    int margin = std::max(4, width(8));
+    cv::Rect band(0, 0, std::min(canvas_.cols, box.width + 2 * margin),
+                  std::min(canvas_.rows, box.height + base + 2 * margin));
+    canvas_(band) *= 0.35;
+    cv::putText(canvas_, words, cv::Point(margin, margin + box.height), cv::FONT_HERSHEY_SIMPLEX,
+                size, colour, thick, cv::LINE_AA);
+  }
+
+ private:
+  static bool drawable(const Point& p) {
+    return std::abs(p.x) < kFarAway && std::abs(p.y) < kFarAway;
+  }
+  static cv::Point fixed(const Point& p) {
+    return {static_cast<int>(std::lround(p.x * (1 << kShift))),
+            static_cast<int>(std::lround(p.y * (1 << kShift)))};
+  }
+  void ring(const Point& at, double radius, const cv::Scalar& colour) {
+    cv::circle(canvas_, fixed(at), static_cast<int>(std::lround(radius * (1 << kShift))), colour,
+               cv::FILLED, cv::LINE_AA, kShift);
+  }
+
+  cv::Mat& canvas_;
+  double scale_;
+};
+
+void draw_landmarks(Pen& pen, const Landmarks& landmarks) {
+  if (landmarks.points.size() != point_count(landmarks.scheme)) {
+    for (const Point& p : landmarks.points)
+      pen.dot(p, kWhite, 1.6);
+    return;
+  }
+  bool wflw = landmarks.scheme == LandmarkScheme::wflw98;
+  for (const Part& part : wflw ? kWflw : kIbug) {
+    for (size_t i = part.first; i < part.last; ++i)
+      pen.line(landmarks[i], landmarks[i + 1], part.colour, 1.2);
+    if (part.closed) pen.line(landmarks[part.last], landmarks[part.first], part.colour, 1.2);
+    for (size_t i = part.first; i <= part.last; ++i)
+      pen.dot(landmarks[i], part.colour, 1.6);
+  }
+  if (wflw)
+    for (size_t i = kPupils; i < landmarks.points.size(); ++i)
+      pen.dot(landmarks[i], kWhite, 2.4);
+}
+
+void draw_midline(Pen& pen, const Midline& midline, cv::Size size) {
+  double dx = midline.chin.x - midline.glabella.x;
+  double dy = midline.chin.y - midline.glabella.y;
+  double length = std::hypot(dx, dy);
+  if (!(length > 0)) return;
+  double reach = std::hypot(size.width, size.height) / length;
+  pen.line({midline.glabella.x - dx * reach, midline.glabella.y - dy * reach},
+           {midline.chin.x + dx * reach, midline.chin.y + dy * reach}, kMidline, 1.6);
+  pen.dot(midline.glabella, kMidline, 2.6);
+  pen.dot(midline.chin, kMidline, 2.6);
+}
+
+}  // namespace
+
+std::string overlay_header(int64_t frame, double seconds, std::optional<double> confidence) {
+  std::string face = confidence ? fmt::format("face {:.3f}", *confidence) : "no face";
+  return fmt::format("frame {}   {:.3f} s   {}", frame, seconds, face);
+}
+
+cv::Mat draw_overlay(const cv::Mat& frame, const Overlay& overlay) {
+  cv::Mat canvas = frame.clone();
+  if (canvas.empty()) return canvas;
+  Pen pen(canvas);
+  if (overlay.midline) draw_midline(pen, *overlay.midline, frame.size());
+  if (const auto& box = overlay.box) {
+    const Point corners[] = {
+        {box->x1, box->y1}, {box->x2, box->y1}, {box->x2, box->y2}, {box->x1, box->y2}};
+    for (size_t i = 0; i < 4; ++i)
+      pen.line(corners[i], corners[(i + 1) % 4], kBox, 1.8);
+  }
+  draw_landmarks(pen, overlay.landmarks);
+  if (!overlay.header.empty()) pen.text(overlay.header, kWhite);
+  return canvas;
+}
+
+}  // namespace vultus::face
