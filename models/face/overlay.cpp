@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <opencv2/core.hpp>
 #include <opencv2/imgproc.hpp>
 #include <vector>
@@ -50,11 +51,14 @@ class Pen {
       cv::line(canvas_, fixed(from), fixed(to), colour, width(px), cv::LINE_AA, kShift);
   }
 
-  /// A dot in a dark rim, which keeps it visible on skin as on cloth.
+  /// Dots are no larger than `px` of the picture; on a small face they would run together.
+  void limit_dots(double px) { largest_dot_ = px; }
+
+  /// A dot in a dark rim, which keeps it visible on skin as on cloth, where there is room for one.
   void dot(const Point& at, const cv::Scalar& colour, double px) {
     if (!drawable(at)) return;
-    double radius = std::max(0.9, px * scale_);
-    ring(at, radius + 0.5, kBlack);
+    double radius = std::max(0.6, std::min(px * scale_, largest_dot_));
+    if (radius > 1.2) ring(at, radius + 0.6, kBlack);
     ring(at, radius, colour);
   }
 
@@ -86,6 +90,7 @@ class Pen {
 
   cv::Mat& canvas_;
   double scale_;
+  double largest_dot_ = std::numeric_limits<double>::infinity();
 };
 
 void draw_landmarks(Pen& pen, const Landmarks& landmarks) {
@@ -94,6 +99,8 @@ void draw_landmarks(Pen& pen, const Landmarks& landmarks) {
       pen.dot(p, kWhite, 1.6);
     return;
   }
+  constexpr double kDotsAcrossAFace = 90;
+  if (double width = extent(landmarks).width(); width > 0) pen.limit_dots(width / kDotsAcrossAFace);
   bool wflw = landmarks.scheme == LandmarkScheme::wflw98;
   for (const Part& part : wflw ? kWflw : kIbug) {
     for (size_t i = part.first; i < part.last; ++i)
