@@ -5,6 +5,8 @@
 #include <cmath>
 #include <utility>
 
+#include "models/face/role.hpp"
+
 namespace vultus::face {
 
 namespace {
@@ -65,7 +67,9 @@ Result<std::unique_ptr<Landmarker>> Landmarker::open(const std::string& path, La
   const Shape shape{1, static_cast<int64_t>(contract.format.planes()), contract.size,
                     contract.size};
   const auto numbers = static_cast<int64_t>(2 * point_count(contract.scheme));
-  VULTUS_TRY(Session session, Session::load(path, options));
+  Result<Session> loaded = Session::load(path, options);
+  if (!loaded) return as_bad_model(loaded.error());
+  Session session = std::move(loaded).value();
   std::vector<std::string> inputs = session.input_names();
   std::string input = inputs.size() == 1 ? inputs[0] : "";
   std::string has = fmt::format("{} inputs", inputs.size());

@@ -1,0 +1,209 @@
+// The detectors and landmark networks on the CPU, on real pictures and clips.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <opencv2/core.hpp>
+
+#include "host/run/device.hpp"
+#include "models/face/landmarker.hpp"
+#include "models/face/nms.hpp"
+#include "models/face/retinaface.hpp"
+#include "models/face/ultra_light.hpp"
+#include "models/image/image.hpp"
+#include "models/video/reader.hpp"
+#include "tests/support/support.hpp"
+
+namespace vultus::face {
+namespace {
+
+using nlohmann::json;
+
+class Networks : public ::testing::Test {
+ protected:
+  static void SetUpTestSuite() {  // One thread: tests share their machine, and waiting for a second
+                                  // one costs more than it helps.
+    cpu_ = open_cpu(1).value().release();
+  }
+  static void TearDownTestSuite() {
+    delete cpu_;
+    cpu_ = nullptr;
+  }
+  static SessionOptions on_cpu() { return {{cpu_}, Precision::fp32, {}}; }
+
+  static Device* cpu_;
+};
+Device* Networks::cpu_ = nullptr;
+
+Box box_of(const json& b) {
+  return {b[0].get<double>(), b[1].get<double>(), b[2].get<double>(), b[3].get<double>()};
+}
+
+/// Every face of the reference that is clearly above the threshold is found at the same place, and
+/// no other that is clearly above it.
+void expect_same_faces(const std::vector<Detection>& found, const json& expected) {
+  // Another decoder differs by grey levels: scores move by less than 0.03.
+  constexpr double kSure = 0.53, kSamePlace = 0.99, kSmall = 0.97;
+  for (const json& face : expected) {
+    if (face["score"].get<double>() < kSure) continue;
+    const Box box = box_of(face["box"]);
+    double best = 0;
+    for (const Detection& detection : found)
+      best = std::max(best, iou(detection.box, box));
+    // A tenth of a pixel is 2 % of the area of a face 12 pixels wide.
+    EXPECT_GE(best, box.width() < 40 ? kSmall : kSamePlace) << face["box"];
+  }
+  for (const Detection& detection : found) {
+    if (detection.score < kSure) continue;
+    double best = 0;
+    for (const json& face : expected)
+      best = std::max(best, iou(detection.box, box_of(face["box"])));
+    EXPECT_GE(best, kSmall) << "an added face, score " << detection.score;
+  }
+}
+
+/// The reference's landmarks from its own crop, in frame pixels.
+void expect_same_landmarks(Landmarker& landmarker, const cv::Mat& bgr, const json& frame) {
+  if (frame["faces"].empty()) return;
+  const json& crop = frame["top_face_crop"];
+  const double side = crop["side"].get<double>();
+  const Point corner = Point(crop["centre"][0].get<double>(), crop["centre"][1].get<double>()) -
+                       Point(side / 2, side / 2);
+  Result<Landmarks> landmarks = landmarker.measure(bgr, box_of(frame["faces"][0]["box"]));
+  ASSERT_TRUE(landmarks) << landmarks.error().what;
+  const json& expected = frame["top_face_landmarks98"];
+  ASSERT_EQ(landmarks->points.size(), expected.size());
+  double sum = 0;
+  for (size_t i = 0; i < expected.size(); ++i) {
+    Point p = corner + side * Point(expected[i][0].get<double>(), expected[i][1].get<double>());
+    sum += cv::norm((*landmarks)[i] - p);
+  }
+  // Half a pixel for a face of 100, from differences of decoders; the arithmetic alone gives 0.01.
+  EXPECT_LT(sum / static_cast<double>(expected.size()), std::max(0.5, 0.005 * side));
+}
+
+json load(const std::string& path) {
+  std::ifstream file(path);
+  return json::parse(file);
+}
+
+TEST_F(Networks, PicturesGiveTheReferenceFacesAndPoints) {
+  VULTUS_NEED_SHARED(detector_path, "models/retinaface_mnet025_dynamic.onnx");
+  VULTUS_NEED_SHARED(landmarks_path, "models/pfld98_ghostone_112.onnx");
+  auto detector = RetinaFace::open(detector_path, on_cpu(), {});
+  ASSERT_TRUE(detector) << detector.error().what;
+  auto landmarker = Landmarker::open(landmarks_path, LandmarkerKind::pfld98, on_cpu());
+  ASSERT_TRUE(landmarker) << landmarker.error().what;
+  for (const char* name : {"astronaut.png", "biden.jpg", "chelsea_cat.png", "obama-1080p.jpg",
+                           "solvay1927.jpg", "two_people.jpg"}) {
+    SCOPED_TRACE(name);
+    const std::string stem = std::string(name).substr(0, std::string(name).find('.'));
+    Result<cv::Mat> picture = read_image(test::shared(std::string("media/") + name));
+    ASSERT_TRUE(picture) << picture.error().what;
+    json frame = load(test::shared("reference/detections_" + stem + ".json"))["frames"][0];
+    Result<std::vector<Detection>> found = (*detector)->detect(*picture);
+    ASSERT_TRUE(found) << found.error().what;
+    expect_same_faces(*found, frame["faces"]);
+    expect_same_landmarks(**landmarker, *picture, frame);
+  }
+  EXPECT_EQ((*detector)->transfers().uploads, 0) << "the CPU moves nothing";
+}
+
+TEST_F(Networks, ClipsGiveTheReferenceFacesAndPoints) {
+  VULTUS_NEED_SHARED(detector_path, "models/retinaface_mnet025_dynamic.onnx");
+  VULTUS_NEED_SHARED(landmarks_path, "models/pfld98_ghostone_112.onnx");
+  auto detector = RetinaFace::open(detector_path, on_cpu(), {});
+  ASSERT_TRUE(detector) << detector.error().what;
+  auto landmarker = Landmarker::open(landmarks_path, LandmarkerKind::pfld98, on_cpu());
+  ASSERT_TRUE(landmarker) << landmarker.error().what;
+  for (const char* clip :
+       {"intel_asl_10s", "intel_asl_rotated_metadata", "intel_bottle_noface_3s", "intel_classroom",
+        "intel_head_pose_two_faces", "vfr", "camera_motion_astronaut_1080p"}) {
+    SCOPED_TRACE(clip);
+    json reference = load(test::shared(std::string("reference/detections_") + clip + ".json"));
+    auto reader = VideoReader::open(test::shared(std::string("media/") + clip + ".mp4"));
+    ASSERT_TRUE(reader) << reader.error().what;
+    size_t next = 0;
+    while (next < reference["frames"].size()) {
+      auto frame = reader->next();
+      ASSERT_TRUE(frame) << frame.error().what;
+      ASSERT_TRUE(*frame) << "the clip ends too early";
+      const json& expected = reference["frames"][next];
+      if ((*frame)->index != expected["frame"].get<int64_t>()) continue;
+      SCOPED_TRACE((*frame)->index);
+      ++next;
+      auto found = (*detector)->detect((*frame)->bgr);
+      ASSERT_TRUE(found) << found.error().what;
+      expect_same_faces(*found, expected["faces"]);
+      expect_same_landmarks(**landmarker, (*frame)->bgr, expected);
+    }
+  }
+}
+
+TEST_F(Networks, UltraLightFindsTheFacesThatRetinaFaceFinds) {
+  VULTUS_NEED_SHARED(path, "models/version-RFB-320.onnx");
+  auto detector = UltraLight::open(path, on_cpu(), {});
+  ASSERT_TRUE(detector) << detector.error().what;
+  for (const char* name : {"astronaut.png", "obama-1080p.jpg", "two_people.jpg"}) {
+    SCOPED_TRACE(name);
+    const std::string stem = std::string(name).substr(0, std::string(name).find('.'));
+    cv::Mat picture = read_image(test::shared(std::string("media/") + name)).value();
+    auto expected = load(test::shared("reference/detections_" + stem + ".json"))["frames"][0];
+    auto found = (*detector)->detect(picture);
+    ASSERT_TRUE(found) << found.error().what;
+    EXPECT_EQ(found->size(), expected["faces"].size());
+    for (const json& face : expected["faces"]) {
+      double best = 0;
+      for (const Detection& detection : *found)
+        best = std::max(best, iou(detection.box, box_of(face["box"])));
+      EXPECT_GT(best, 0.5);
+    }
+  }
+}
+
+TEST_F(Networks, StarPointsAreDecodedFromItsLandmarksOutput) {
+  VULTUS_NEED_SHARED(path, "models/star98_256_seeded.onnx");
+  VULTUS_NEED_SHARED(npz, "reference/star98_256_seeded.astronaut.npz");
+  auto landmarker = Landmarker::open(path, LandmarkerKind::star98, on_cpu());
+  ASSERT_TRUE(landmarker) << landmarker.error().what;
+  cv::Mat picture = read_image(test::shared("media/astronaut.png")).value();
+  json frame = load(test::shared("reference/detections_astronaut.json"))["frames"][0];
+  const Box box = box_of(frame["faces"][0]["box"]);
+  auto landmarks = (*landmarker)->measure(picture, box);
+  ASSERT_TRUE(landmarks) << landmarks.error().what;
+  auto arrays = test::read_npz(npz);
+  auto expected = arrays.at("landmarks").as<float>();
+  const double scale = 1.05 * std::min(box.width(), box.height()) / 256;
+  for (size_t i = 0; i < 98; ++i) {
+    Point n(static_cast<double>(expected[2 * i]), static_cast<double>(expected[2 * i + 1]));
+    // The reference's box has three decimals; the network has random weights and is smooth.
+    EXPECT_LT(cv::norm((*landmarks)[i] - (box.centre() + 128 * scale * n)), 0.05);
+  }
+}
+
+TEST_F(Networks, ANetworkOfAnotherRoleIsRefusedBeforeAnyWork) {
+  VULTUS_NEED_SHARED(retinaface, "models/retinaface_mnet025_dynamic.onnx");
+  VULTUS_NEED_SHARED(fixed, "models/retinaface_mnet025_640x640.onnx");
+  VULTUS_NEED_SHARED(pfld, "models/pfld98_ghostone_112.onnx");
+  VULTUS_NEED_SHARED(ultra_light, "models/version-RFB-320.onnx");
+  auto code = [](const auto& result) {
+    return result ? std::string("accepted") : result.error().what;
+  };
+  auto expect_bad_model = [&](const auto& result) {
+    ASSERT_FALSE(result);
+    EXPECT_EQ(result.error().code, Errc::bad_model) << code(result);
+  };
+  expect_bad_model(RetinaFace::open(pfld, on_cpu(), {}));
+  expect_bad_model(RetinaFace::open(fixed, on_cpu(), {}));
+  expect_bad_model(RetinaFace::open(ultra_light, on_cpu(), {}));
+  expect_bad_model(UltraLight::open(pfld, on_cpu(), {}));
+  expect_bad_model(UltraLight::open(retinaface, on_cpu(), {}));
+  expect_bad_model(Landmarker::open(ultra_light, LandmarkerKind::pfld98, on_cpu()));
+  expect_bad_model(Landmarker::open(pfld, LandmarkerKind::star98, on_cpu()));
+  expect_bad_model(Landmarker::open(pfld, LandmarkerKind::ibug68, on_cpu()));
+  expect_bad_model(Landmarker::open(retinaface, LandmarkerKind::pfld98, on_cpu()));
+}
+
+}  // namespace
+}  // namespace vultus::face

@@ -1,0 +1,179 @@
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+#include <thread>
+
+#include "models/process/bounded_queue.hpp"
+#include "models/process/landmark_csv.hpp"
+#include "models/process/output_folder.hpp"
+#include "models/process/process.hpp"
+
+namespace vultus {
+namespace {
+
+namespace fs = std::filesystem;
+
+class Output : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    std::string pattern = (fs::temp_directory_path() / "vultus-out-XXXXXX").string();
+    ASSERT_NE(mkdtemp(pattern.data()), nullptr);
+    root_ = pattern;
+  }
+  void TearDown() override { fs::remove_all(root_); }
+  std::string path(const std::string& name) const { return (root_ / name).string(); }
+  void write(const std::string& name, const std::string& text) const {
+    std::ofstream(root_ / name, std::ios::binary) << text;
+  }
+  std::string read(const std::string& name) const {
+    std::ifstream file(root_ / name, std::ios::binary);
+    std::stringstream text;
+    text << file.rdbuf();
+    return text.str();
+  }
+
+  fs::path root_;
+};
+
+face::TrackedFace a_face(int id) {
+  face::TrackedFace face{id, 0.98765, {10, 20, 30.5, 60}, {}};
+  face.landmarks.scheme = face::LandmarkScheme::ibug68;
+  for (int i = 0; i < 68; ++i)
+    face.landmarks.points.emplace_back(i + 0.25, -i);
+  return face;
+}
+
+TEST_F(Output, CsvRowsHaveEveryCellAndEmptyOnesWhereNothingWasMeasured) {
+  const face::LandmarkScheme scheme = face::LandmarkScheme::ibug68;
+  LandmarkCsv csv = LandmarkCsv::create(path("a.csv"), scheme).value();
+  ASSERT_TRUE(csv.add(1, 0.0, {a_face(0)}));
+  ASSERT_TRUE(csv.add(2, 1.0 / 30, {}));
+  ASSERT_TRUE(csv.add(3, std::nullopt, {a_face(0), a_face(4)}));
+  ASSERT_TRUE(csv.finish());
+  std::istringstream lines(read("a.csv"));
+  std::string line;
+  std::getline(lines, line);
+  EXPECT_EQ(line.rfind("frame,face_id,timestamp,confidence,success,x_0,x_1,", 0), 0u);
+  EXPECT_NE(line.find(",x_67,y_0,"), std::string::npos);
+  EXPECT_NE(line.find(",y_67,box_x,box_y,box_w,box_h"), std::string::npos);
+  std::getline(lines, line);
+  EXPECT_EQ(line.rfind("1,0,0.000000,0.9877,1,0.250,1.250,", 0), 0u) << line;
+  EXPECT_NE(line.find(",-67.000,10.000,20.000,20.500,40.000"), std::string::npos) << line;
+  std::getline(lines, line);
+  EXPECT_EQ(line, "2,,0.033333,,0" + std::string(140, ','));
+  EXPECT_EQ(verify_landmark_csv(path("a.csv"), scheme, 3).value(), 3);
+}
+
+TEST_F(Output, MissingRowsAndCellsAreFoundByReadingTheCsvAgain) {
+  const face::LandmarkScheme scheme = face::LandmarkScheme::ibug68;
+  LandmarkCsv csv = LandmarkCsv::create(path("a.csv"), scheme).value();
+  ASSERT_TRUE(csv.add(1, 0.0, {}));
+  ASSERT_TRUE(csv.add(2, 0.1, {a_face(0)}));
+  ASSERT_TRUE(csv.finish());
+  EXPECT_EQ(verify_landmark_csv(path("a.csv"), scheme, 2).value(), 1);
+  EXPECT_EQ(verify_landmark_csv(path("a.csv"), scheme, 3).error().code, Errc::mismatch);
+  EXPECT_FALSE(verify_landmark_csv(path("a.csv"), face::LandmarkScheme::wflw98, 2));
+  const std::string good = read("a.csv");
+  write("a.csv", good.substr(0, good.size() - 40));
+  EXPECT_FALSE(verify_landmark_csv(path("a.csv"), scheme, 2));
+  write("a.csv", good + "4" + std::string(144, ',') + "\n");
+  EXPECT_FALSE(verify_landmark_csv(path("a.csv"), scheme, 4));
+}
+
+TEST_F(Output, NothingHasItsFinalNameBeforeCommitAndNothingStaysWithoutIt) {
+  {
+    OutputFolder folder = OutputFolder::create(path("out"), "clip", false).value();
+    write("out/clip.partial/landmarks.csv", "x");
+    EXPECT_FALSE(fs::exists(path("out/clip")));
+    Result<OutputFolder> second = OutputFolder::create(path("out"), "clip", false);
+    ASSERT_FALSE(second);
+    EXPECT_NE(second.error().what.find("another program"), std::string::npos);
+  }
+  EXPECT_FALSE(fs::exists(path("out/clip.partial")));
+  {
+    OutputFolder folder = OutputFolder::create(path("out"), "clip", false).value();
+    write("out/clip.partial/landmarks.csv", "x");
+    ASSERT_TRUE(folder.commit());
+  }
+  EXPECT_EQ(read("out/clip/landmarks.csv"), "x");
+  EXPECT_FALSE(fs::exists(path("out/clip/.lock")));
+  EXPECT_FALSE(fs::exists(path("out/clip.partial")));
+}
+
+TEST_F(Output, ExistingOutputIsRefusedAndForceReplacesOursAlone) {
+  fs::create_directories(path("out/clip"));
+  write("out/clip/notes.txt", "mine");
+  write("out/clip/overlay.mp4", "old");
+  Result<OutputFolder> refused = OutputFolder::create(path("out"), "clip", false);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, Errc::unwritable);
+  EXPECT_NE(refused.error().what.find("exists; use --force"), std::string::npos);
+  OutputFolder folder = OutputFolder::create(path("out"), "clip", true).value();
+  write("out/clip.partial/summary.json", "new");
+  ASSERT_TRUE(folder.commit());
+  EXPECT_EQ(read("out/clip/summary.json"), "new");
+  EXPECT_EQ(read("out/clip/notes.txt"), "mine");
+  EXPECT_FALSE(fs::exists(path("out/clip/overlay.mp4")));
+}
+
+TEST_F(Output, AFolderThatCannotBeMadeIsUnwritable) {
+  write("file", "");
+  EXPECT_EQ(OutputFolder::create(path("file"), "clip", false).error().code, Errc::unwritable);
+}
+
+TEST_F(Output, WhatAKilledRunLeftIsClearedAway) {
+  fs::create_directories(path("out/clip.partial"));
+  write("out/clip.partial/overlay.mp4.partial", "half");
+  write("out/clip.partial/landmarks.csv", "half");
+  OutputFolder folder = OutputFolder::create(path("out"), "clip", false).value();
+  EXPECT_FALSE(fs::exists(path("out/clip.partial/overlay.mp4.partial")));
+  EXPECT_FALSE(fs::exists(path("out/clip.partial/landmarks.csv")));
+}
+
+TEST_F(Output, ASummaryComesBackFromItsFile) {
+  Summary summary;
+  summary.input = "a\xff.mp4";
+  summary.frames = 7;
+  summary.lost = {"one"};
+  summary.source = "s";
+  summary.settings = "t";
+  ASSERT_TRUE(write_summary(path("summary.json"), summary));
+  std::optional<Summary> again = read_summary(path("summary.json"));
+  ASSERT_TRUE(again);
+  EXPECT_FALSE(again->complete);
+  EXPECT_EQ(again->frames, 7);
+  EXPECT_EQ(again->lost, summary.lost);
+  EXPECT_EQ(again->source, "s");
+  EXPECT_FALSE(read_summary(path("none.json")));
+  write("bad.json", "{\"complete\": tr");
+  EXPECT_FALSE(read_summary(path("bad.json")));
+}
+
+TEST(OutputNames, SharedStemsKeepTheirEndingsAndNeverCollide) {
+  EXPECT_EQ(output_names({"a/x.mp4", "b/y.mov"}), (std::vector<std::string>{"x", "y"}));
+  EXPECT_EQ(output_names({"x.mp4", "x.mov"}), (std::vector<std::string>{"x.mp4", "x.mov"}));
+  EXPECT_EQ(output_names({"a/x.mp4", "b/x.mp4"}), (std::vector<std::string>{"x.mp4", "x.mp4-2"}));
+}
+
+TEST(BoundedQueue, AProducerIsReleasedWhenTheConsumerGivesUp) {
+  BoundedQueue<int> queue(2);
+  std::thread consumer([&] {
+    queue.pop();
+    queue.close();
+  });
+  int pushed = 0;
+  while (queue.push(pushed))
+    ++pushed;
+  consumer.join();
+  EXPECT_GE(pushed, 1);
+  EXPECT_LE(pushed, 3);
+  while (queue.pop()) {
+  }
+  EXPECT_FALSE(queue.push(0));
+}
+
+}  // namespace
+}  // namespace vultus
