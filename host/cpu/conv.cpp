@@ -96,11 +96,11 @@ class ConvBuilder {
                 .target = Desc(out, kF32, kAny),
                 .residual = residual() == kNoValue ? Residual::none : Residual::in_place,
                 .epilogue = epilogue_of(node_)};
-    if (!b_.prefers_blocked() || in.size() != 4) return any;
+    if (!b_.prefers_blocked() || in.size() != 4 || !fills_blocks(in[1], out[1])) return any;
     std::vector<Request> wishes;
     Request blocked = any;
     blocked.target = in_family(Family::blocked16, out);
-    if (in[1] >= 8) blocked.source = in_family(Family::blocked16, in);
+    if (in[1] >= 16) blocked.source = in_family(Family::blocked16, in);
     Request winograd = blocked;
     winograd.algorithm = dnnl::algorithm::convolution_winograd;
     // It knows no other activation; those follow as a step of their own.
@@ -113,6 +113,15 @@ class ConvBuilder {
       if (pd && std::string_view(pd->impl_info_str()).starts_with("jit")) return wish;
     }
     return any;
+  }
+
+  /// Whether blocks of 16 channels are worth while: they would be half empty for fewer, save that
+  /// the picture's three or so have a kernel of their own; depthwise ones take what they get.
+  bool fills_blocks(int64_t in, int64_t out) const {
+    bool depthwise = node_.integer("group", 1) > 1;
+    if (depthwise) return family_of(b_.layout(node_.inputs[0])) == Family::blocked16;
+    return out >= 16 ? in >= 16 || in < 8
+                     : family_of(b_.layout(node_.inputs[0])) == Family::blocked16;
   }
 
   std::optional<Conv::primitive_desc> describe(const Request& request) const {

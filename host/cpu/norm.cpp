@@ -47,6 +47,15 @@ VULTUS_SIMD void moments(const float* in, int64_t points, int64_t block, const f
     }
 }
 
+/// (a, b) becomes (a - b, b - a).
+VULTUS_SIMD void differences(const float* in, float* out, int64_t pairs) {
+  for (int64_t i = 0; i < pairs; ++i) {
+    float d = in[2 * i] - in[2 * i + 1];
+    out[2 * i] = d;
+    out[2 * i + 1] = -d;
+  }
+}
+
 /// Points that one task handles.
 constexpr int64_t kChunk = 256;
 
@@ -197,6 +206,24 @@ Result<void> build_instance_norm(Builder& b, NodeId id) {
   return {};
 }
 
+namespace {
+
+/// Softmax of two classes is the sigmoid of their difference: no horizontal work for rows of two.
+Result<void> softmax_of_two(Builder& b, NodeId id, int64_t rows) {
+  const Node& node = b.node(id);
+  ValueId y = node.outputs[0];
+  Operand source = b.plain(node.inputs[0]);
+  Operand target = b.output_over(id, y, b.plain_desc(y), source);
+  b.add(id, {source, target}, [=](std::span<std::byte* const> at) -> Result<void> {
+    differences(reinterpret_cast<const float*>(at[0]), reinterpret_cast<float*>(at[1]), rows);
+    return {};
+  });
+  b.add_activation(id, {.kind = Activation::sigmoid}, target, target);
+  return {};
+}
+
+}  // namespace
+
 Result<void> build_softmax(Builder& b, NodeId id) {
   using Softmax = dnnl::softmax_forward;
   const Node& node = b.node(id);
@@ -211,6 +238,7 @@ Result<void> build_softmax(Builder& b, NodeId id) {
   std::vector<int64_t> dims = {1, 1, 1};
   for (int i = 0; i < rank; ++i)
     dims[i < axis ? 0 : i == axis || flattens ? 1 : 2] *= shape[i];
+  if (dims[1] == 2 && dims[2] == 1) return softmax_of_two(b, id, dims[0]);
   Desc desc = row_major(dims);
   Softmax::primitive_desc pd({dnnl::prop_kind::forward_inference, desc, 1}, attributes(),
                              b.engine(), true);

@@ -1,6 +1,7 @@
+#include <algorithm>
 #include <cstring>
 
-#include "host/plan/plan.hpp"
+#include "host/cpu/builder.hpp"
 #include "tests/cpu/net.hpp"
 
 namespace vultus {
@@ -216,6 +217,26 @@ TEST(CpuLayouts, SoftmaxOverEveryAxis) {
     }
 }
 
+TEST(CpuLayouts, SoftmaxOfTwoClasses) {
+  Net net;
+  ValueId x = net.input({1, 50, 2}, 1);
+  net.output(net.node("Softmax", {net.node("Mul", {x, net.random({}, 2, 20, 30)})},
+                      {{"axis", int64_t{-1}}}));
+  net.expect_agreement(kTolerance);
+}
+
+TEST(CpuLayouts, CoordinatesBehindChannels) {
+  for (int64_t batch : {1, 2})
+    in_every_layout([&](Net& net, ValueId x) {
+      if (batch == 2) x = net.node("Concat", {x, x}, {{"axis", int64_t{0}}});
+      ValueId whole =
+          net.node("Concat", {x, net.random({batch, 1, 6, 5}, 7), net.random({batch, 2, 6, 5}, 8)},
+                   {{"axis", int64_t{1}}});
+      net.output(net.conv(whole, 24, 1, 77));
+      net.output(net.conv(x, 5, 1, 78));
+    });
+}
+
 TEST(CpuMatrix, GemmOfEveryOrientation) {
   for (int64_t trans_a : {0, 1})
     for (int64_t trans_b : {0, 1})
@@ -276,6 +297,45 @@ TEST(CpuMemory, ALongChainSharesItsMemory) {
   EXPECT_EQ(stats.dispatches - stats.reorders, 10);
   EXPECT_LT(stats.arena_bytes * 2, stats.unplanned_bytes);
   EXPECT_GT(stats.weight_bytes, 10 * 16 * 16 * 9 * 4);
+  net.expect_agreement(kTolerance);
+}
+
+/// Runs the steps of a compiled network after filling its memory with `filling`.
+std::vector<float> run_over(const Net& net, std::byte filling) {
+  dnnl::engine engine(dnnl::engine::kind::cpu, 0);
+  dnnl::stream stream(engine);
+  PartitionSpec spec = net.spec();
+  auto program = cpu::Builder(net.graph, spec, engine).finish();
+  EXPECT_TRUE(program) << program.error().what;
+  std::fill_n(program->arena.bytes(), program->arena.size_bytes(), filling);
+  for (size_t i = 0; i < net.inputs.size(); ++i)
+    std::memcpy(program->inputs.at(net.graph.inputs[i]), net.inputs[i].bytes(),
+                net.inputs[i].size_bytes());
+  for (cpu::Step& step : program->steps) {
+    if (step.kernel)
+      EXPECT_TRUE(step.kernel(step.addresses));
+    else
+      step.primitive.execute(stream, step.arguments);
+  }
+  std::vector<float> results;
+  for (ValueId v : net.graph.outputs) {
+    auto first = reinterpret_cast<const float*>(program->outputs.at(v));
+    results.insert(results.end(), first, first + net.graph.shape(v).elements());
+  }
+  return results;
+}
+
+TEST(CpuMemory, NothingDependsOnWhatTheMemoryHeld) {
+  Net net;
+  ValueId x = net.blocked(98, 9, 7, 1);
+  ValueId y = net.node("Sigmoid", {x});
+  ValueId z = net.node("Concat", {net.conv(y, 32, 3, 20), x, net.random({1, 3, 9, 7}, 2)},
+                       {{"axis", int64_t{1}}});
+  ValueId pooled = net.node("GlobalAveragePool", {z});
+  net.output(net.conv(net.node("Mul", {z, pooled}), 40, 3, 30));
+  net.output(net.node("Add", {y, x}));
+  // All bits set: not a number in every element.
+  EXPECT_EQ(run_over(net, std::byte{0xff}), run_over(net, std::byte{0}));
   net.expect_agreement(kTolerance);
 }
 
