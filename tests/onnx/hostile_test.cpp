@@ -253,8 +253,8 @@ std::vector<std::byte> bytes_of(const std::string& path) {
 }
 
 /// Either a refusal with a reason or a graph that the passes can take; never a crash.
-void import_whatever(std::span<const std::byte> bytes) {
-  auto graph = import_onnx(bytes, "spoiled", {}, "");
+void import_whatever(std::span<const std::byte> bytes, const ShapeBindings& shapes) {
+  auto graph = import_onnx(bytes, "spoiled", shapes, "");
   if (!graph) {
     EXPECT_FALSE(graph.error().what.empty());
     return;
@@ -265,23 +265,29 @@ void import_whatever(std::span<const std::byte> bytes) {
   }
 }
 
-class Spoiled : public testing::TestWithParam<const char*> {};
+struct Good {
+  std::string file;
+  ShapeBindings shapes;
+};
+
+class Spoiled : public testing::TestWithParam<Good> {};
 
 TEST_P(Spoiled, TruncationsAreRefused) {
-  VULTUS_NEED_SHARED(path, std::string("models/") + GetParam());
+  VULTUS_NEED_SHARED(path, "models/" + GetParam().file);
   auto bytes = bytes_of(path);
   std::mt19937 engine(1);
   for (int i = 0; i < 60; ++i) {
     // Half of them near the end, where names, inputs and outputs are.
     size_t range = i % 2 ? bytes.size() : 4000;
     size_t cut = 1 + engine() % range;
-    auto graph = import_onnx(std::span(bytes).first(bytes.size() - cut), "cut", {}, "");
+    auto graph =
+        import_onnx(std::span(bytes).first(bytes.size() - cut), "cut", GetParam().shapes, "");
     EXPECT_FALSE(graph) << "without the last " << cut << " bytes";
   }
 }
 
 TEST_P(Spoiled, FlippedBitsNeverCrash) {
-  VULTUS_NEED_SHARED(path, std::string("models/") + GetParam());
+  VULTUS_NEED_SHARED(path, "models/" + GetParam().file);
   const auto bytes = bytes_of(path);
   std::mt19937 engine(2);
   for (int i = 0; i < 100; ++i) {
@@ -294,14 +300,16 @@ TEST_P(Spoiled, FlippedBitsNeverCrash) {
       if (flips == 2) at = engine() % copy.size();
       copy[at] ^= static_cast<std::byte>(1u << (engine() % 8));
     }
-    import_whatever(copy);
+    import_whatever(copy, GetParam().shapes);
   }
 }
 
 INSTANTIATE_TEST_SUITE_P(Shared, Spoiled,
-                         testing::Values("retinaface_mnet025_640x640.onnx",
-                                         "face_detection_yunet_2023mar.onnx",
-                                         "version-RFB-320.onnx"),
+                         testing::Values(Good{"retinaface_mnet025_640x640.onnx", {}},
+                                         Good{"retinaface_mnet025_dynamic.onnx",
+                                              {{"input", {1, 3, 64, 96}}}},
+                                         Good{"face_detection_yunet_2023mar.onnx", {}},
+                                         Good{"version-RFB-320.onnx", {}}),
                          [](const auto& info) { return fmt::format("File{}", info.index); });
 
 }  // namespace
