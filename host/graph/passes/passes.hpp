@@ -9,7 +9,9 @@ namespace vultus {
 /// leaves it compacted. One file each in host/graph/passes. They return how many places they
 /// changed.
 
-/// Runs nodes whose inputs are all constant, and Shape/Size of static shapes, on the host.
+/// Infers every node in order and runs those whose inputs are all constant, and Shape/Size of
+/// static shapes, on the host, so that the next node's inference sees their results. The importer
+/// ends with it.
 Result<int> fold_constants(Graph& graph);
 /// Identity, Dropout, Cast to the same type, Reshape/Pad/Slice/Expand/Tile that change nothing, and
 /// the like.
@@ -18,7 +20,8 @@ Result<int> remove_identities(Graph& graph);
 /// Mul/Add by constants.
 Result<int> fold_batch_norm(Graph& graph);
 /// x * Sigmoid(x) -> Silu(x); ReduceMean over H and W -> GlobalAveragePool; Pad of zeros into the
-/// Conv or pool that follows.
+/// Conv or pool that follows; plain Einsums -> Transpose, Mul, MatMul; Squeeze, Unsqueeze, Flatten
+/// and Gather of one position -> Slice and Reshape.
 Result<int> recognise_patterns(Graph& graph);
 /// Activations (host/graph/activation.hpp) after Conv, Gemm, Add or BatchNormalization become their
 /// epilogue.
