@@ -40,27 +40,45 @@ Box box_of(const json& b) {
   return {b[0].get<double>(), b[1].get<double>(), b[2].get<double>(), b[3].get<double>()};
 }
 
+const Detection* nearest(const std::vector<Detection>& found, const Box& box) {
+  auto better = [&](const Detection& a, const Detection& b) {
+    return iou(a.box, box) < iou(b.box, box);
+  };
+  auto best = std::max_element(found.begin(), found.end(), better);
+  return best == found.end() ? nullptr : &*best;
+}
+
 /// Every face of the reference that is clearly above the threshold is found at the same place, and
-/// no other that is clearly above it.
-void expect_same_faces(const std::vector<Detection>& found, const json& expected) {
-  // Another decoder differs by grey levels: scores move by less than 0.03.
-  constexpr double kSure = 0.53, kSamePlace = 0.99, kSmall = 0.97;
+/// no other that is clearly above it. Returns the number of near ties.
+int expect_same_faces(const std::vector<Detection>& found, const json& expected) {
+  // Another decoder differs by a grey level or two: scores move by less than 0.03. Where the two
+  // best neighbouring priors of a face score alike to 1e-5, the other one may win; its box overlaps
+  // by 0.94 and more. A tenth of a pixel is 2 % of the area of a face 12 pixels wide.
+  constexpr double kSure = 0.53, kSamePlace = 0.99, kSmall = 0.97, kTie = 0.93;
+  int ties = 0;
   for (const json& face : expected) {
     if (face["score"].get<double>() < kSure) continue;
     const Box box = box_of(face["box"]);
-    double best = 0;
-    for (const Detection& detection : found)
-      best = std::max(best, iou(detection.box, box));
-    // A tenth of a pixel is 2 % of the area of a face 12 pixels wide.
-    EXPECT_GE(best, box.width() < 40 ? kSmall : kSamePlace) << face["box"];
+    const Detection* best = nearest(found, box);
+    if (!best) {
+      ADD_FAILURE() << "a face is lost: " << face["box"];
+      continue;
+    }
+    const bool tie = best->prior != face["prior"].get<int>();
+    ties += tie;
+    EXPECT_GE(iou(best->box, box), tie                ? kTie
+                                   : box.width() < 40 ? kSmall
+                                                      : kSamePlace)
+        << face["box"];
   }
   for (const Detection& detection : found) {
-    if (detection.score < kSure) continue;
     double best = 0;
     for (const json& face : expected)
       best = std::max(best, iou(detection.box, box_of(face["box"])));
-    EXPECT_GE(best, kSmall) << "an added face, score " << detection.score;
+    EXPECT_TRUE(best > kTie || detection.score < kSure)
+        << "an added face, score " << detection.score;
   }
+  return ties;
 }
 
 /// The reference's landmarks from its own crop, in frame pixels.
@@ -104,7 +122,7 @@ TEST_F(Networks, PicturesGiveTheReferenceFacesAndPoints) {
     json frame = load(test::shared("reference/detections_" + stem + ".json"))["frames"][0];
     Result<std::vector<Detection>> found = (*detector)->detect(*picture);
     ASSERT_TRUE(found) << found.error().what;
-    expect_same_faces(*found, frame["faces"]);
+    EXPECT_EQ(expect_same_faces(*found, frame["faces"]), 0);
     expect_same_landmarks(**landmarker, *picture, frame);
   }
   EXPECT_EQ((*detector)->transfers().uploads, 0) << "the CPU moves nothing";
@@ -117,6 +135,7 @@ TEST_F(Networks, ClipsGiveTheReferenceFacesAndPoints) {
   ASSERT_TRUE(detector) << detector.error().what;
   auto landmarker = Landmarker::open(landmarks_path, LandmarkerKind::pfld98, on_cpu());
   ASSERT_TRUE(landmarker) << landmarker.error().what;
+  int ties = 0;
   for (const char* clip :
        {"intel_asl_10s", "intel_asl_rotated_metadata", "intel_bottle_noface_3s", "intel_classroom",
         "intel_head_pose_two_faces", "vfr", "camera_motion_astronaut_1080p"}) {
@@ -135,10 +154,12 @@ TEST_F(Networks, ClipsGiveTheReferenceFacesAndPoints) {
       ++next;
       auto found = (*detector)->detect((*frame)->bgr);
       ASSERT_TRUE(found) << found.error().what;
-      expect_same_faces(*found, expected["faces"]);
+      ties += expect_same_faces(*found, expected["faces"]);
       expect_same_landmarks(**landmarker, (*frame)->bgr, expected);
     }
   }
+  // Three seen among 270 faces.
+  EXPECT_LE(ties, 8);
 }
 
 TEST_F(Networks, UltraLightFindsTheFacesThatRetinaFaceFinds) {

@@ -1,0 +1,295 @@
+// Whole inputs from file to outputs, on the CPU.
+#include "models/process/process.hpp"
+
+#include <gtest/gtest.h>
+#include <sys/resource.h>
+
+#include <atomic>
+#include <cmath>
+#include <csignal>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <opencv2/core.hpp>
+#include <sstream>
+
+#include "models/image/image.hpp"
+#include "models/video/reader.hpp"
+#include "tests/support/support.hpp"
+
+namespace vultus {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+using test::shared;
+
+class Process : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    VULTUS_NEED_SHARED(detector, "models/retinaface_mnet025_dynamic.onnx");
+    VULTUS_NEED_SHARED(landmarks, "models/pfld98_ghostone_112.onnx");
+    std::string pattern = (fs::temp_directory_path() / "vultus-process-XXXXXX").string();
+    ASSERT_NE(mkdtemp(pattern.data()), nullptr);
+    root_ = pattern;
+    fs::create_directory(root_ / "pack");
+    fs::copy_file(detector, root_ / "pack/detector.onnx");
+    fs::copy_file(landmarks, root_ / "pack/landmarks.onnx");
+    std::ofstream(root_ / "pack/pack.json") << R"({
+      "schema": 1, "name": "test", "version": "1", "licence": "MIT, Apache-2.0", "networks": {
+      "detector": {"file": "detector.onnx", "kind": "retinaface", "sha256":
+        "b6c7ca797ff57fda52701f584a15169d305f3d338dcc0a9c9716eaf68859caa7"},
+      "landmarks": {"file": "landmarks.onnx", "kind": "pfld98", "sha256":
+        "74d1a83932af79c2689d9371b21f32d014552f089985f076e832e89cb18f41e8"}}})";
+    // One thread: tests share their machine.
+    cpu_ = open_cpu(1).value();
+    options_.pack = (root_ / "pack").string();
+    options_.devices = {cpu_.get()};
+    options_.out = (root_ / "out").string();
+  }
+  void TearDown() override { fs::remove_all(root_); }
+
+  Result<Summary> run(const std::string& media) const {
+    return process_input(shared("media/" + media), options_);
+  }
+  std::string out(const std::string& name) const { return (root_ / "out" / name).string(); }
+  std::vector<std::vector<std::string>> rows(const std::string& folder) const {
+    std::ifstream file(out(folder + "/landmarks.csv"));
+    std::vector<std::vector<std::string>> rows;
+    std::string line;
+    std::getline(file, line);
+    while (std::getline(file, line)) {
+      std::vector<std::string> cells;
+      std::istringstream text(line + ",");
+      for (std::string cell; std::getline(text, cell, ',');)
+        cells.push_back(cell);
+      rows.push_back(std::move(cells));
+    }
+    return rows;
+  }
+  /// Names in the output folder; empty when there is none.
+  std::vector<std::string> left_in_out() const {
+    std::vector<std::string> names;
+    if (fs::exists(root_ / "out"))
+      for (const auto& entry : fs::directory_iterator(root_ / "out"))
+        names.push_back(entry.path().filename().string());
+    return names;
+  }
+
+  fs::path root_;
+  std::unique_ptr<Device> cpu_;
+  ProcessOptions options_;
+};
+
+std::vector<double> times_of(const std::string& video) {
+  std::vector<double> times;
+  auto reader = VideoReader::open(video);
+  EXPECT_TRUE(reader) << reader.error().what;
+  if (!reader) return times;
+  while (auto frame = reader->next().value())
+    times.push_back(frame->seconds);
+  return times;
+}
+
+constexpr size_t kCells = 5 + 2 * 98 + 4;
+
+TEST_F(Process, AClipOfUnevenRateGivesARowAndAPictureForEveryFrame) {
+  int64_t calls = 0;
+  options_.progress = [&](const Progress& p) { EXPECT_EQ(p.frames, ++calls); };
+  Result<Summary> summary = run("vfr.mp4");
+  ASSERT_TRUE(summary) << summary.error().what;
+  EXPECT_TRUE(summary->complete);
+  EXPECT_EQ(summary->frames, 59);
+  EXPECT_EQ(calls, 59);
+  EXPECT_EQ(summary->faces, 59);
+
+  std::vector<double> source = times_of(shared("media/vfr.mp4"));
+  auto table = rows("vfr");
+  ASSERT_EQ(table.size(), source.size());
+  for (size_t i = 0; i < table.size(); ++i) {
+    ASSERT_EQ(table[i].size(), kCells);
+    EXPECT_EQ(table[i][0], std::to_string(i + 1));
+    EXPECT_EQ(table[i][1], "0");
+    EXPECT_NEAR(std::stod(table[i][2]), source[i], 1e-6);
+    EXPECT_EQ(table[i][4], "1");
+  }
+  for (const char* name : {"left_mirrored.mp4", "right_mirrored.mp4", "overlay.mp4"}) {
+    SCOPED_TRACE(name);
+    std::vector<double> written = times_of(out("vfr/") + name);
+    ASSERT_EQ(written.size(), source.size());
+    for (size_t i = 0; i < source.size(); ++i)
+      EXPECT_NEAR(written[i] - written[0], source[i] - source[0], 1e-3);
+  }
+  std::ifstream file(out("vfr/summary.json"));
+  json object = json::parse(file);
+  for (const char* key :
+       {"input", "frames", "faces", "frames_without_face", "fps", "seconds", "device", "uploads",
+        "downloads", "upload_bytes", "download_bytes", "stages", "warnings", "status"})
+    EXPECT_TRUE(object.contains(key)) << key;
+  EXPECT_EQ(object["status"], "complete");
+  EXPECT_EQ(left_in_out(), (std::vector<std::string>{"vfr"}));
+}
+
+TEST_F(Process, AFinishedInputIsSkippedAndAnotherSettingNeedsForce) {
+  options_.overlay = options_.mirror = false;
+  Result<Summary> first = run("astronaut.png");
+  ASSERT_TRUE(first) << first.error().what;
+  EXPECT_FALSE(first->skipped);
+  const auto written = fs::last_write_time(out("astronaut/landmarks.csv"));
+  Result<Summary> second = run("astronaut.png");
+  ASSERT_TRUE(second) << second.error().what;
+  EXPECT_TRUE(second->skipped);
+  EXPECT_TRUE(second->complete);
+  EXPECT_EQ(second->frames, 1);
+  EXPECT_EQ(fs::last_write_time(out("astronaut/landmarks.csv")), written);
+  options_.mirror = true;
+  Result<Summary> refused = run("astronaut.png");
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, Errc::unwritable);
+  EXPECT_NE(refused.error().what.find("--force"), std::string::npos);
+  options_.force = true;
+  Result<Summary> forced = run("astronaut.png");
+  ASSERT_TRUE(forced) << forced.error().what;
+  EXPECT_TRUE(fs::exists(out("astronaut/left_mirrored.png")));
+}
+
+TEST_F(Process, APictureGivesTheReferencePointsAndPictures) {
+  Result<Summary> summary = run("obama-1080p.jpg");
+  ASSERT_TRUE(summary) << summary.error().what;
+  auto table = rows("obama-1080p");
+  ASSERT_EQ(table.size(), 1u);
+  EXPECT_EQ(table[0][2], "") << "a picture has no time";
+  std::ifstream file(shared("reference/detections_obama-1080p.json"));
+  json frame = json::parse(file)["frames"][0];
+  const double side = frame["top_face_crop"]["side"];
+  double sum = 0;
+  for (size_t i = 0; i < 98; ++i) {
+    const json& p = frame["top_face_landmarks98"][i];
+    double x =
+        frame["top_face_crop"]["centre"][0].get<double>() + side * (p[0].get<double>() - 0.5);
+    double y =
+        frame["top_face_crop"]["centre"][1].get<double>() + side * (p[1].get<double>() - 0.5);
+    sum += std::hypot(std::stod(table[0][5 + i]) - x, std::stod(table[0][103 + i]) - y);
+  }
+  // The same picture file through another JPEG decoder.
+  EXPECT_LT(sum / 98, 0.5);
+  for (const char* name : {"overlay.png", "left_mirrored.png", "right_mirrored.png"})
+    EXPECT_EQ(read_image(out("obama-1080p/") + name).value().size(), cv::Size(1920, 1080)) << name;
+}
+
+TEST_F(Process, FramesWithoutAFaceHaveEmptyCellsAndTheVideosGoOn) {
+  Result<Summary> summary = run("intel_bottle_noface_3s.mp4");
+  ASSERT_TRUE(summary) << summary.error().what;
+  EXPECT_TRUE(summary->complete);
+  EXPECT_EQ(summary->faces, 0);
+  EXPECT_EQ(summary->frames_without_face, summary->frames);
+  for (const auto& row : rows("intel_bottle_noface_3s")) {
+    ASSERT_EQ(row.size(), kCells);
+    EXPECT_EQ(row[1], "");
+    EXPECT_EQ(row[3], "");
+    EXPECT_EQ(row[4], "0");
+    EXPECT_EQ(row[5], "");
+    EXPECT_EQ(row.back(), "");
+  }
+  EXPECT_EQ(times_of(out("intel_bottle_noface_3s/left_mirrored.mp4")).size(),
+            static_cast<size_t>(summary->frames));
+}
+
+TEST_F(Process, ACutOffFileIsPartialAndSaysWhatIsLost) {
+  Result<Summary> summary = run("truncated.mp4");
+  ASSERT_TRUE(summary) << summary.error().what;
+  EXPECT_FALSE(summary->complete);
+  EXPECT_EQ(summary->declared_frames, 56);
+  EXPECT_GT(summary->lost_frames, 30);
+  EXPECT_FALSE(summary->lost.empty());
+  EXPECT_EQ(rows("truncated").size(), static_cast<size_t>(summary->frames));
+  std::ifstream file(out("truncated/summary.json"));
+  EXPECT_EQ(json::parse(file)["status"], "partial");
+  Result<Summary> again = run("truncated.mp4");
+  ASSERT_TRUE(again) << again.error().what;
+  EXPECT_TRUE(again->skipped);
+  EXPECT_FALSE(again->complete) << "a second run does not make it whole";
+}
+
+TEST_F(Process, OddAndGreyClipsAreProcessedWhole) {
+  for (const char* name : {"odd_size", "gray", "gray_hevc"}) {
+    Result<Summary> summary = run(std::string(name) + ".mp4");
+    ASSERT_TRUE(summary) << summary.error().what;
+    EXPECT_TRUE(summary->complete) << name;
+    EXPECT_EQ(summary->frames, 50);
+  }
+}
+
+TEST_F(Process, BadInputsAreRefusedAndLeaveNothing) {
+  Result<std::unique_ptr<Processor>> processor = Processor::open(options_);
+  ASSERT_TRUE(processor) << processor.error().what;
+  fs::create_directory(root_ / "folder.mp4");
+  std::ofstream(root_ / "text.png") << "not a picture";
+  for (const std::string& path :
+       {shared("media/empty.mp4"), shared("media/not_a_video.mp4"),
+        shared("media/truncated_no_index.mp4"), (root_ / "missing.mp4").string(),
+        (root_ / "folder.mp4").string(), (root_ / "text.png").string()}) {
+    Result<Summary> summary = (*processor)->run(path, "x");
+    ASSERT_FALSE(summary) << path;
+    EXPECT_EQ(summary.error().code, Errc::bad_input) << summary.error().what;
+    EXPECT_NE(summary.error().what.find(fs::path(path).filename().string()), std::string::npos)
+        << summary.error().what;
+  }
+  EXPECT_TRUE(left_in_out().empty());
+}
+
+TEST_F(Process, BadSettingsAreRefusedBeforeAnyWork) {
+  ProcessOptions none = options_;
+  none.out.clear();
+  EXPECT_EQ(Processor::open(none).error().code, Errc::usage);
+  none = options_;
+  none.search_every = 0;
+  EXPECT_EQ(Processor::open(none).error().code, Errc::usage);
+  none = options_;
+  none.devices.clear();
+  EXPECT_EQ(Processor::open(none).error().code, Errc::no_device);
+  none = options_;
+  none.pack = (root_ / "nowhere").string();
+  EXPECT_EQ(Processor::open(none).error().code, Errc::bad_model);
+}
+
+TEST_F(Process, AnInterruptedRunKeepsNothingAndSaysHowToGoOn) {
+  std::atomic<bool> cancel = false;
+  options_.cancel = &cancel;
+  options_.progress = [&](const Progress& p) { cancel = p.frames == 5; };
+  Result<Summary> summary = run("intel_head_pose_two_faces.mp4");
+  ASSERT_FALSE(summary);
+  EXPECT_EQ(summary.error().code, Errc::interrupted);
+  EXPECT_NE(summary.error().what.find("again"), std::string::npos);
+  EXPECT_TRUE(left_in_out().empty());
+}
+
+TEST_F(Process, ADiskThatIsFullEndsTheRunWithoutAHang) {
+  // The size limit of files stands in for a full disk; its signal would end the program.
+  std::signal(SIGXFSZ, SIG_IGN);
+  rlimit before{};
+  ASSERT_EQ(getrlimit(RLIMIT_FSIZE, &before), 0);
+  rlimit small = before;
+  small.rlim_cur = 20000;
+  ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &small), 0);
+  Result<Summary> summary = run("intel_head_pose_two_faces.mp4");
+  setrlimit(RLIMIT_FSIZE, &before);
+  ASSERT_FALSE(summary);
+  EXPECT_EQ(summary.error().code, Errc::unwritable) << summary.error().what;
+  EXPECT_TRUE(left_in_out().empty());
+}
+
+TEST_F(Process, AFolderGivesItsMediaInOrder) {
+  fs::create_directories(root_ / "in/deeper");
+  for (const char* name : {"b.MP4", "a.jpg", "notes.txt", "deeper/c.mp4"})
+    std::ofstream(root_ / "in" / name) << "";
+  auto inputs = expand_inputs({(root_ / "in").string(), "x.mov"}).value();
+  EXPECT_EQ(inputs, (std::vector<std::string>{(root_ / "in/a.jpg").string(),
+                                              (root_ / "in/b.MP4").string(), "x.mov"}));
+  fs::create_directory(root_ / "none");
+  EXPECT_EQ(expand_inputs({(root_ / "none").string()}).error().code, Errc::bad_input);
+}
+
+}  // namespace
+}  // namespace vultus
