@@ -170,5 +170,114 @@ class Reports(Cli):
         self.assertEqual((pathlib.Path(__file__).parents[2] / "docs" / "operators.md").read_text(), table)
 
 
+class Process(Cli):
+    def clip(self, name="clip.mp4", frames=12, size="320x240"):
+        """A small H.264 clip of a moving test picture, no face in it."""
+        path = self.folder / name
+        subprocess.run(["ffmpeg", "-nostdin", "-v", "error", "-y", "-f", "lavfi", "-i", f"testsrc=size={size}:rate=25",
+                        "-frames:v", str(frames), "-c:v", "libx264", "-pix_fmt", "yuv420p", str(path)], check=True)
+        return path
+
+    def process(self, code, *inputs, options=(), says=""):
+        return self.expect(code, "process", *inputs, "-o", self.folder / "out", "--pack", PACK, "--device", "cpu", *options,
+                           says=says)
+
+    def rows(self, name):
+        with open(self.folder / "out" / name / "landmarks.csv", newline="") as file:
+            return list(csv.DictReader(file))
+
+    def test_a_clip_gives_a_row_per_frame_and_videos_of_the_same_length(self):
+        self.process(0, self.clip())
+        out = self.folder / "out" / "clip"
+        self.assertEqual({p.name for p in out.iterdir()},
+                         {"landmarks.csv", "left_mirrored.mp4", "right_mirrored.mp4", "overlay.mp4", "summary.json"})
+        rows = self.rows("clip")
+        self.assertEqual([row["frame"] for row in rows], [str(n) for n in range(1, 13)])
+        self.assertTrue(all(row["success"] == "0" and row["x_0"] == "" for row in rows))
+        for video in out.glob("*.mp4"):
+            count = subprocess.run(["ffprobe", "-v", "error", "-count_frames", "-select_streams", "v:0", "-show_entries",
+                                    "stream=nb_read_frames,avg_frame_rate", "-of", "csv=p=0", str(video)],
+                                   capture_output=True, text=True, check=True).stdout.strip()
+            self.assertEqual(count, "25/1,12", video)
+        summary = json.loads((out / "summary.json").read_text())
+        for key in ("input frames faces frames_without_face fps seconds device uploads downloads upload_bytes download_bytes "
+                    "stages warnings").split():
+            self.assertIn(key, summary)
+        self.assertEqual((summary["frames"], summary["frames_without_face"]), (12, 12))
+
+    def test_a_second_run_has_nothing_to_do_and_other_options_are_refused_without_force(self):
+        clip = self.clip()
+        self.process(0, clip)
+        self.process(0, clip, says="done before")
+        self.process(8, clip, options=["--no-mirror"], says="--force")
+        self.process(0, clip, options=["--no-mirror", "--force"])
+
+    def test_one_bad_file_never_stops_the_rest(self):
+        (self.folder / "in").mkdir()
+        self.clip().rename(self.folder / "in" / "good.mp4")
+        (self.folder / "in" / "a_bad.mp4").write_text("not a video")
+        self.process(3, self.folder / "in", says="a_bad.mp4")
+        self.assertEqual(len(self.rows("good")), 12)
+        self.assertFalse((self.folder / "out" / "a_bad").exists())
+
+    def test_unreadable_inputs_are_refused_and_nothing_is_written(self):
+        (self.folder / "nothing").mkdir()
+        (self.folder / "empty.mp4").touch()
+        (self.folder / "text.mp4").write_text("no video")
+        (self.folder / "cut.mp4").write_bytes(self.clip().read_bytes()[:3000])
+        os.mkfifo(self.folder / "pipe.mp4")
+        for name in ("missing.mp4", "nothing", "empty.mp4", "text.mp4", "cut.mp4", "pipe.mp4"):
+            with self.subTest(name):
+                self.refuse(4, "process", self.folder / name, "--pack", PACK, "--device", "cpu", says=name)
+
+    def test_files_of_the_shared_folder_get_their_documented_codes(self):
+        media = needs_shared("media")
+        for name, code, rows in (("empty.mp4", 4, None), ("not_a_video.mp4", 4, None), ("truncated_no_index.mp4", 4, None),
+                                 ("odd_size.mp4", 0, 50), ("gray.mp4", 0, 50), ("gray_hevc.mp4", 0, 50), ("vfr.mp4", 0, 59),
+                                 ("chelsea_cat.png", 0, 1), ("solvay1927.jpg", 0, 1)):
+            with self.subTest(name):
+                if rows is None:
+                    self.refuse(code, "process", media / name, "--pack", PACK, "--device", "cpu", says=name)
+                else:
+                    self.process(code, media / name, options=["--force", "--no-mirror"])
+                    self.assertEqual(len(self.rows(pathlib.Path(name).stem)), rows)
+        result = self.process(3, media / "truncated.mp4", says="lost")
+        self.assertIn("PARTIAL", result.stdout)
+
+    def test_output_that_cannot_be_written_is_said(self):
+        (self.folder / "out").write_text("a file in the way")
+        self.process(8, self.clip(), says="out")
+
+    def test_a_missing_or_altered_pack_is_refused(self):
+        clip = self.clip()
+        out = self.folder / "refused"
+        self.expect(5, "process", clip, "-o", out, "--pack", self.folder / "none", says="pack")
+        altered = self.folder / "pack"
+        shutil.copytree(PACK, altered)
+        with open(altered / "fr_landmark.onnx", "ab") as file:
+            file.write(b"x")
+        self.expect(5, "process", clip, "-o", out, "--pack", altered, says="sha-256")
+        self.assertFalse(out.exists())
+
+    def test_progress_in_json_is_one_line_per_update(self):
+        result = self.process(0, self.clip(), options=["--progress", "json", "--json"])
+        lines = [json.loads(line) for line in result.stderr.splitlines()]
+        self.assertEqual(lines[-1]["frames"], 12)
+        self.assertEqual(json.loads(result.stdout)["exit_code"], 0)
+
+    def test_an_interrupted_run_leaves_nothing_that_looks_finished_and_the_next_one_completes(self):
+        clip = self.clip(frames=400, size="640x480")
+        command = [str(VULTUS), "process", str(clip), "-o", str(self.folder / "out"), "--pack", str(PACK), "--device", "cpu"]
+        running = subprocess.Popen(command + ["--progress", "json"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        running.stderr.readline()
+        running.terminate()
+        stderr = running.communicate(timeout=120)[1]
+        self.assertEqual(running.returncode, 143, stderr)
+        self.assertIn("the same command again", stderr)
+        self.assertFalse((self.folder / "out" / "clip" / "summary.json").exists())
+        self.process(0, clip, options=["--no-mirror"])
+        self.assertEqual(len(self.rows("clip")), 400)
+
+
 if __name__ == "__main__":
     unittest.main(argv=[sys.argv[0], *sys.argv[3:]], verbosity=2)
