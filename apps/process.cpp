@@ -100,6 +100,7 @@ Result<int> process(const Options& options) {
   VULTUS_TRY(settings.pack, find_pack(options.pack));
   settings.devices = devices.preference();
   VULTUS_TRY(settings.precision, parse_precision(options.engine.precision));
+  if (devices.owned.size() == 1) settings.precision = Precision::fp32;  // what the CPU computes in
   settings.out = options.out;
   settings.search_every = options.every;
   settings.all_faces = options.faces == "all";
@@ -146,7 +147,8 @@ void add_process(CLI::App& app, int& status) {
                    "folder for the results; each input gets one inside")
       ->required();
   command->add_option("--pack", options->pack, "model pack: a folder with pack.json");
-  command->add_option("--search-every", options->every, "frames between searches of the whole frame")
+  command
+      ->add_option("--search-every", options->every, "frames between searches of the whole frame")
       ->check(CLI::Range(1, 1000000))
       ->capture_default_str();
   command->add_option("--faces", options->faces, "one (highest score, then tracked) or all")
