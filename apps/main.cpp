@@ -1,8 +1,25 @@
 #include <fmt/format.h>
+#include <unistd.h>
+
+#include <cstdlib>
 
 #include "apps/common.hpp"
 
+namespace {
+
+/// OpenMP threads spin at every barrier unless the environment says otherwise before the program is
+/// loaded; beside video encoders or other programs that made everything ten times slower
+/// (DECISIONS.md, 5). So: set it, and start once more.
+void wait_without_spinning(char** argv) {
+  if (std::getenv("OMP_WAIT_POLICY") || std::getenv("GOMP_SPINCOUNT")) return;
+  setenv("OMP_WAIT_POLICY", "passive", 1);
+  execv("/proc/self/exe", argv);  // where that is not possible, slower is better than not at all
+}
+
+}  // namespace
+
 int main(int argc, char** argv) {
+  wait_without_spinning(argv);
   using namespace vultus::app;
   CLI::App app{
       "vultus: face video to measurements, and ONNX inference, on any Vulkan GPU or the CPU.\n"
