@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <utility>
@@ -93,6 +94,10 @@ Result<std::unique_ptr<Processor>> Processor::open(ProcessOptions options) {
   if (options.search_every < 1)
     return Error{Errc::usage, "the whole frame must be searched every 1 or more frames"};
   if (options.devices.empty()) return Error{Errc::no_device, "no device to run the networks on"};
+  // The CPU computes in fp32 whatever was asked; the summary must not say otherwise.
+  if (std::none_of(options.devices.begin(), options.devices.end(),
+                   [](const Device* device) { return device->info().kind == DeviceKind::gpu; }))
+    options.precision = Precision::fp32;
   VULTUS_TRY(Pack pack, load_pack(options.pack));
   SessionOptions session{options.devices, options.precision, {}};
   VULTUS_TRY(auto detector, open_detector(pack, session));

@@ -95,6 +95,7 @@ std::vector<double> times_of(const std::string& video) {
 constexpr size_t kCells = 5 + 2 * 98 + 4;
 
 TEST_F(Process, AClipOfUnevenRateGivesARowAndAPictureForEveryFrame) {
+  options_.precision = Precision::fp16;
   int64_t calls = 0;
   options_.progress = [&](const Progress& p) { EXPECT_EQ(p.frames, ++calls); };
   Result<Summary> summary = run("vfr.mp4");
@@ -128,6 +129,7 @@ TEST_F(Process, AClipOfUnevenRateGivesARowAndAPictureForEveryFrame) {
         "downloads", "upload_bytes", "download_bytes", "stages", "warnings", "status"})
     EXPECT_TRUE(object.contains(key)) << key;
   EXPECT_EQ(object["status"], "complete");
+  EXPECT_EQ(object["precision"], "fp32") << "whatever was asked: the CPU has no other";
   EXPECT_EQ(left_in_out(), (std::vector<std::string>{"vfr"}));
 }
 
