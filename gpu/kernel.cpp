@@ -75,8 +75,8 @@ Result<void> check_dispatch(const Dispatch& dispatch, const Reflection& shader,
 
 Kernels::~Kernels() {
   const Vulkan& vk = context_.vk();
-  for (auto& [key, kernel] : kernels_)
-    vk.vkDestroyPipeline(context_.device(), kernel.pipeline, nullptr);
+  for (auto& [key, entry] : kernels_)
+    vk.vkDestroyPipeline(context_.device(), entry.kernel.pipeline, nullptr);
   for (auto& [name, shader] : shaders_)
     destroy(shader);
 }
@@ -90,20 +90,19 @@ void Kernels::destroy(const Shader& shader) {
 }
 
 Result<const Kernel*> Kernels::get(const Dispatch& dispatch, Precision precision) {
-  std::lock_guard lock(mutex_);
   std::string name = fmt::format("{}.{}", dispatch.kernel, name_of(precision));
+  std::unique_lock lock(mutex_);
   VULTUS_TRY(const Shader* found, shader(name));
   VULTUS_CHECK(check_dispatch(dispatch, found->reflection, context_.properties().limits));
-  auto [it, fresh] = kernels_.try_emplace({name, dispatch.spec});
-  if (!fresh) return &it->second;
-  auto pipeline = create_pipeline(*found, dispatch.spec, name);
-  if (!pipeline) {
-    kernels_.erase(it);
-    return pipeline.error();
-  }
-  it->second = {*pipeline, found->layout, found->set_layout,
-                found->reflection.local_size_with(dispatch.spec), found->reflection.push_bytes};
-  return &it->second;
+  Entry& entry = kernels_[{name, dispatch.spec}];
+  lock.unlock();
+
+  std::lock_guard compiling(entry.mutex);
+  if (entry.kernel.pipeline) return &entry.kernel;
+  VULTUS_TRY(VkPipeline pipeline, create_pipeline(*found, dispatch.spec, name));
+  entry.kernel = {pipeline, found->layout, found->set_layout,
+                  found->reflection.local_size_with(dispatch.spec), found->reflection.push_bytes};
+  return &entry.kernel;
 }
 
 Result<const Kernels::Shader*> Kernels::shader(const std::string& name) {

@@ -43,6 +43,10 @@ class Kernels {
     VkDescriptorSetLayout set_layout = VK_NULL_HANDLE;
     VkPipelineLayout layout = VK_NULL_HANDLE;
   };
+  struct Entry {
+    std::mutex mutex;  ///< held while compiling
+    Kernel kernel;
+  };
   Result<const Shader*> shader(const std::string& name);
   Result<void> create_shader(Shader& shader, std::span<const uint32_t> words,
                              const std::string& name);
@@ -52,9 +56,9 @@ class Kernels {
 
   const Context& context_;
   VkPipelineCache cache_;
-  std::mutex mutex_;
+  std::mutex mutex_;  ///< of the maps, whose elements never move
   std::map<std::string, Shader> shaders_;
-  std::map<std::pair<std::string, std::vector<uint32_t>>, Kernel> kernels_;
+  std::map<std::pair<std::string, std::vector<uint32_t>>, Entry> kernels_;
 };
 
 }  // namespace vultus::gpu

@@ -3,6 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <atomic>
+#include <mutex>
+#include <system_error>
+#include <thread>
 
 #include "gpu/layout.hpp"
 
@@ -60,13 +64,39 @@ Result<void> VulkanPartition::plan_memory() {
 }
 
 Result<void> VulkanPartition::create_kernels(Kernels& kernels, Precision precision) {
-  for (const Dispatch& dispatch : recording_.dispatches) {
-    auto kernel = kernels.get(dispatch, precision);
-    if (!kernel)
-      return Error{kernel.error().code,
-                   fmt::format("{}: {}", label_of(graph_, dispatch.node), kernel.error().what)};
-    kernels_.push_back(*kernel);
+  const auto& dispatches = recording_.dispatches;
+  kernels_.resize(dispatches.size());
+  std::atomic<size_t> next = 0;
+  std::mutex mutex;
+  std::optional<Error> failure;
+  // Drivers compile for seconds when their cache is cold, so on several threads.
+  auto work = [&] {
+    for (size_t i = next++; i < dispatches.size(); i = next++) {
+      auto kernel = kernels.get(dispatches[i], precision);
+      if (kernel) {
+        kernels_[i] = *kernel;
+        continue;
+      }
+      std::lock_guard lock(mutex);
+      failure =
+          Error{kernel.error().code,
+                fmt::format("{}: {}", label_of(graph_, dispatches[i].node), kernel.error().what)};
+      next = dispatches.size();
+    }
+  };
+  const size_t most =
+      std::min<size_t>({8, std::thread::hardware_concurrency(), dispatches.size() / 4});
+  std::vector<std::thread> helpers;
+  try {
+    while (helpers.size() + 1 < most)
+      helpers.emplace_back(work);
+  } catch (const std::system_error&) {
+    // Fewer threads, then.
   }
+  work();
+  for (std::thread& helper : helpers)
+    helper.join();
+  if (failure) return *failure;
   return {};
 }
 

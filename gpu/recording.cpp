@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "gpu/layout.hpp"
+#include "gpu/ops/strided.hpp"
 #include "host/core/half.hpp"
 #include "host/ops/op.hpp"
 
@@ -284,7 +285,7 @@ void Recorder::relayout(const TensorRef& from, Form source, const TensorRef& to,
   }
   if (groups > 0) ++recording_.relayouts;
   Builder::dispatch("relayout", {static_cast<uint32_t>(source), static_cast<uint32_t>(target)},
-                    push, {reads(from), writes(to)}, {groups, 1, 1});
+                    push, {reads(from), writes(to)}, fold(groups));
 }
 
 void Recorder::dispatch(Dispatch dispatch) {

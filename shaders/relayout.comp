@@ -1,6 +1,7 @@
 #version 450
 #extension GL_GOOGLE_include_directive : require
 #include "common/storage.glsl"
+#include "common/index.glsl"
 // Moves a tensor between the host's form (row-major float32) and the two device layouts.
 layout(local_size_x = 64) in;
 
@@ -16,9 +17,11 @@ layout(push_constant) uniform Push {
 layout(std430, binding = 0) readonly buffer X { SCALAR x[]; };
 layout(std430, binding = 0) readonly buffer XGroups { GROUP x_groups[]; };
 layout(std430, binding = 0) readonly buffer XRaw { float x_raw[]; };
+layout(std430, binding = 0) readonly buffer XQuads { vec4 x_quads[]; };
 layout(std430, binding = 1) writeonly buffer Y { SCALAR y[]; };
 layout(std430, binding = 1) writeonly buffer YGroups { GROUP y_groups[]; };
 layout(std430, binding = 1) writeonly buffer YRaw { float y_raw[]; };
+layout(std430, binding = 1) writeonly buffer YQuads { vec4 y_quads[]; };
 
 float load(uint i) { return kFrom == kRaw ? x_raw[i] : float(x[i]); }
 void store(uint i, float v) {
@@ -26,10 +29,11 @@ void store(uint i, float v) {
 }
 
 // One invocation moves 8 consecutive elements; buffers are padded for the last one.
-void straight(uint group) {
-  uint i = 8u * group;
-  if (i >= elements) return;
-  [[unroll]] for (uint k = 0u; k < 8u; ++k) store(i + k, load(i + k));
+void straight(uint i) {
+  if (8u * i >= elements) return;
+  Group g;
+  if (kFrom == kRaw) g = Group(x_quads[2u * i], x_quads[2u * i + 1u]); else g = LOAD_GROUP(x_groups, i);
+  if (kTo == kRaw) { y_quads[2u * i] = g.lo; y_quads[2u * i + 1u] = g.hi; } else STORE_GROUP(y_groups, i, g);
 }
 
 // One invocation moves 8 channels of a pixel; neighbours in x take neighbouring pixels, which lie side by side in row-major.
@@ -55,6 +59,6 @@ void transpose(uint index) {
 }
 
 void main() {
-  if (kFrom == kNhwc8 || kTo == kNhwc8) transpose(gl_GlobalInvocationID.x);
-  else straight(gl_GlobalInvocationID.x);
+  if (kFrom == kNhwc8 || kTo == kNhwc8) transpose(thread_index());
+  else straight(thread_index());
 }

@@ -1,6 +1,7 @@
 #version 450
 #extension GL_GOOGLE_include_directive : require
 #include "common/storage.glsl"
+#include "common/index.glsl"
 // One input, one output, element by element, in either layout: 8 elements per invocation.
 layout(local_size_x = 64) in;
 
@@ -55,7 +56,7 @@ vec4 apply(vec4 v) {
 }
 
 void main() {
-  uint i = gl_GlobalInvocationID.x;
+  uint i = thread_index();
   if (i >= groups) return;
   Group g = LOAD_GROUP(x, i);
   g = Group(apply(g.lo), apply(g.hi));

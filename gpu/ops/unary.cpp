@@ -4,7 +4,7 @@
 #include <limits>
 #include <string_view>
 
-#include "gpu/builder.hpp"
+#include "gpu/ops/strided.hpp"
 
 namespace vultus::gpu {
 namespace {
@@ -73,7 +73,7 @@ void build(Builder& builder, const Node& node) {
   }
   auto function = std::find(std::begin(kFunctions), std::end(kFunctions), node.op);
   builder.dispatch("unary", {static_cast<uint32_t>(function - std::begin(kFunctions)), channels},
-                   push, {reads(x), writes(y)}, {push.groups, 1, 1});
+                   push, {reads(x), writes(y)}, fold(push.groups));
 }
 
 void build_identity(Builder& builder, const Node& node) {

@@ -10,6 +10,10 @@
 
 namespace vultus::test {
 
+/// Lets the leak check tell the driver's and the layer's leaks from ours; whether it had to.
+bool keep_vulkan_libraries();
+inline const bool kVulkanLibrariesKept = keep_vulkan_libraries();
+
 inline ::testing::AssertionResult contains(const std::string& text, const std::string& part) {
   if (text.find(part) != std::string::npos) return ::testing::AssertionSuccess();
   return ::testing::AssertionFailure() << "'" << part << "' is not in '" << text << "'";
