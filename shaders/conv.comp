@@ -62,19 +62,13 @@ void main() {
         a[p] = LOAD_GROUP_IF(ok, x, (ok ? (row + ix) * in_groups : 0u) + first + i);
       }
     }
-    [[unroll]] for (uint k = 0; k < 4u; ++k) {
-      Group row_k = LOAD_GROUP(w, at + k);
-      [[unroll]] for (uint p = 0; p < kPixels; ++p) {
-        sum[p].lo += a[p].lo[k] * row_k.lo;
-        sum[p].hi += a[p].lo[k] * row_k.hi;
-      }
-    }
-    [[unroll]] for (uint k = 0; k < 4u; ++k) {
-      Group row_k = LOAD_GROUP(w, at + 4u + k);
-      [[unroll]] for (uint p = 0; p < kPixels; ++p) {
-        sum[p].lo += a[p].hi[k] * row_k.lo;
-        sum[p].hi += a[p].hi[k] * row_k.hi;
-      }
+    Group r[8];
+    [[unroll]] for (uint k = 0; k < 8u; ++k) r[k] = LOAD_GROUP(w, at + k);
+    mat4 lo_lo = mat4(r[0].lo, r[1].lo, r[2].lo, r[3].lo), lo_hi = mat4(r[4].lo, r[5].lo, r[6].lo, r[7].lo);
+    mat4 hi_lo = mat4(r[0].hi, r[1].hi, r[2].hi, r[3].hi), hi_hi = mat4(r[4].hi, r[5].hi, r[6].hi, r[7].hi);
+    [[unroll]] for (uint p = 0; p < kPixels; ++p) {
+      sum[p].lo += lo_lo * a[p].lo + lo_hi * a[p].hi;
+      sum[p].hi += hi_lo * a[p].lo + hi_hi * a[p].hi;
     }
     at += 8u;
     ++i;

@@ -60,13 +60,13 @@ void main() {
           bool ok = ix < in_w;
           a[p] = LOAD_GROUP_IF(ok, x, ((n * in_h + iy) * in_w + (ok ? ix : 0u)) * in_groups + first + i);
         }
-        [[unroll]] for (uint k = 0; k < 8u; ++k) {
-          Group row_k = LOAD_GROUP(w, at + i * 8u + k);
-          [[unroll]] for (uint p = 0; p < kPixels; ++p) {
-            float v = k < 4u ? a[p].lo[k & 3u] : a[p].hi[k & 3u];
-            sum[p].lo += v * row_k.lo;
-            sum[p].hi += v * row_k.hi;
-          }
+        Group r[8];
+        [[unroll]] for (uint k = 0; k < 8u; ++k) r[k] = LOAD_GROUP(w, at + i * 8u + k);
+        mat4 lo_lo = mat4(r[0].lo, r[1].lo, r[2].lo, r[3].lo), lo_hi = mat4(r[4].lo, r[5].lo, r[6].lo, r[7].lo);
+        mat4 hi_lo = mat4(r[0].hi, r[1].hi, r[2].hi, r[3].hi), hi_hi = mat4(r[4].hi, r[5].hi, r[6].hi, r[7].hi);
+        [[unroll]] for (uint p = 0; p < kPixels; ++p) {
+          sum[p].lo += lo_lo * a[p].lo + lo_hi * a[p].hi;
+          sum[p].hi += hi_lo * a[p].lo + hi_hi * a[p].hi;
         }
       }
     }
