@@ -1,5 +1,7 @@
 #include <dlfcn.h>
 
+#include <initializer_list>
+
 // Khronos validation 1.3.239 and lavapipe 22.3 leak some of their own memory. Suppressions go by
 // the name of the library, which is unknown once it is unloaded: so they stay.
 
