@@ -74,7 +74,9 @@ std::vector<Detection> decode_retinaface(std::span<const float> loc, std::span<c
                                          const RetinaFaceOptions& options) {
   std::vector<Detection> found;
   for (size_t i = 0; i < priors.size(); ++i) {
-    double score = static_cast<double>(conf[2 * i + 1]);
+    // The two sum to one. Near one fp16 cannot tell neighbouring priors apart; near zero it can.
+    double score = conf[2 * i + 1] > 0.5f ? 1 - static_cast<double>(conf[2 * i])
+                                          : static_cast<double>(conf[2 * i + 1]);
     if (!(score > options.score_threshold)) continue;
     const Prior& prior = priors[i];
     auto offset = [&](size_t k) { return static_cast<double>(loc[4 * i + k]); };

@@ -13,12 +13,11 @@
 #include "models/face/ultra_light.hpp"
 #include "models/image/image.hpp"
 #include "models/video/reader.hpp"
+#include "tests/models/reference_faces.hpp"
 #include "tests/support/support.hpp"
 
 namespace vultus::face {
 namespace {
-
-using nlohmann::json;
 
 class Networks : public ::testing::Test {
  protected:
@@ -36,130 +35,12 @@ class Networks : public ::testing::Test {
 };
 Device* Networks::cpu_ = nullptr;
 
-Box box_of(const json& b) {
-  return {b[0].get<double>(), b[1].get<double>(), b[2].get<double>(), b[3].get<double>()};
-}
-
-const Detection* nearest(const std::vector<Detection>& found, const Box& box) {
-  auto better = [&](const Detection& a, const Detection& b) {
-    return iou(a.box, box) < iou(b.box, box);
-  };
-  auto best = std::max_element(found.begin(), found.end(), better);
-  return best == found.end() ? nullptr : &*best;
-}
-
-/// Every face of the reference that is clearly above the threshold is found at the same place, and
-/// no other that is clearly above it. Returns the number of near ties.
-int expect_same_faces(const std::vector<Detection>& found, const json& expected) {
-  // Another decoder differs by a grey level or two: scores move by less than 0.03. Where the two
-  // best neighbouring priors of a face score alike to 1e-5, the other one may win; its box overlaps
-  // by 0.94 and more. A tenth of a pixel is 2 % of the area of a face 12 pixels wide.
-  constexpr double kSure = 0.53, kSamePlace = 0.99, kSmall = 0.97, kTie = 0.93;
-  int ties = 0;
-  for (const json& face : expected) {
-    if (face["score"].get<double>() < kSure) continue;
-    const Box box = box_of(face["box"]);
-    const Detection* best = nearest(found, box);
-    if (!best) {
-      ADD_FAILURE() << "a face is lost: " << face["box"];
-      continue;
-    }
-    const bool tie = best->prior != face["prior"].get<int>();
-    ties += tie;
-    EXPECT_GE(iou(best->box, box), tie                ? kTie
-                                   : box.width() < 40 ? kSmall
-                                                      : kSamePlace)
-        << face["box"];
-  }
-  for (const Detection& detection : found) {
-    double best = 0;
-    for (const json& face : expected)
-      best = std::max(best, iou(detection.box, box_of(face["box"])));
-    EXPECT_TRUE(best > kTie || detection.score < kSure)
-        << "an added face, score " << detection.score;
-  }
-  return ties;
-}
-
-/// The reference's landmarks from its own crop, in frame pixels.
-void expect_same_landmarks(Landmarker& landmarker, const cv::Mat& bgr, const json& frame) {
-  if (frame["faces"].empty()) return;
-  const json& crop = frame["top_face_crop"];
-  const double side = crop["side"].get<double>();
-  const Point corner = Point(crop["centre"][0].get<double>(), crop["centre"][1].get<double>()) -
-                       Point(side / 2, side / 2);
-  Result<Landmarks> landmarks = landmarker.measure(bgr, box_of(frame["faces"][0]["box"]));
-  ASSERT_TRUE(landmarks) << landmarks.error().what;
-  const json& expected = frame["top_face_landmarks98"];
-  ASSERT_EQ(landmarks->points.size(), expected.size());
-  double sum = 0;
-  for (size_t i = 0; i < expected.size(); ++i) {
-    Point p = corner + side * Point(expected[i][0].get<double>(), expected[i][1].get<double>());
-    sum += cv::norm((*landmarks)[i] - p);
-  }
-  // Half a pixel for a face of 100, from differences of decoders; the arithmetic alone gives 0.01.
-  EXPECT_LT(sum / static_cast<double>(expected.size()), std::max(0.5, 0.005 * side));
-}
-
-json load(const std::string& path) {
-  std::ifstream file(path);
-  return json::parse(file);
-}
-
 TEST_F(Networks, PicturesGiveTheReferenceFacesAndPoints) {
-  VULTUS_NEED_SHARED(detector_path, "models/retinaface_mnet025_dynamic.onnx");
-  VULTUS_NEED_SHARED(landmarks_path, "models/pfld98_ghostone_112.onnx");
-  auto detector = RetinaFace::open(detector_path, on_cpu(), {});
-  ASSERT_TRUE(detector) << detector.error().what;
-  auto landmarker = Landmarker::open(landmarks_path, LandmarkerKind::pfld98, on_cpu());
-  ASSERT_TRUE(landmarker) << landmarker.error().what;
-  for (const char* name : {"astronaut.png", "biden.jpg", "chelsea_cat.png", "obama-1080p.jpg",
-                           "solvay1927.jpg", "two_people.jpg"}) {
-    SCOPED_TRACE(name);
-    const std::string stem = std::string(name).substr(0, std::string(name).find('.'));
-    Result<cv::Mat> picture = read_image(test::shared(std::string("media/") + name));
-    ASSERT_TRUE(picture) << picture.error().what;
-    json frame = load(test::shared("reference/detections_" + stem + ".json"))["frames"][0];
-    Result<std::vector<Detection>> found = (*detector)->detect(*picture);
-    ASSERT_TRUE(found) << found.error().what;
-    EXPECT_EQ(expect_same_faces(*found, frame["faces"]), 0);
-    expect_same_landmarks(**landmarker, *picture, frame);
-  }
-  EXPECT_EQ((*detector)->transfers().uploads, 0) << "the CPU moves nothing";
+  expect_reference_pictures(on_cpu());
 }
 
 TEST_F(Networks, ClipsGiveTheReferenceFacesAndPoints) {
-  VULTUS_NEED_SHARED(detector_path, "models/retinaface_mnet025_dynamic.onnx");
-  VULTUS_NEED_SHARED(landmarks_path, "models/pfld98_ghostone_112.onnx");
-  auto detector = RetinaFace::open(detector_path, on_cpu(), {});
-  ASSERT_TRUE(detector) << detector.error().what;
-  auto landmarker = Landmarker::open(landmarks_path, LandmarkerKind::pfld98, on_cpu());
-  ASSERT_TRUE(landmarker) << landmarker.error().what;
-  int ties = 0;
-  for (const char* clip :
-       {"intel_asl_10s", "intel_asl_rotated_metadata", "intel_bottle_noface_3s", "intel_classroom",
-        "intel_head_pose_two_faces", "vfr", "camera_motion_astronaut_1080p"}) {
-    SCOPED_TRACE(clip);
-    json reference = load(test::shared(std::string("reference/detections_") + clip + ".json"));
-    auto reader = VideoReader::open(test::shared(std::string("media/") + clip + ".mp4"));
-    ASSERT_TRUE(reader) << reader.error().what;
-    size_t next = 0;
-    while (next < reference["frames"].size()) {
-      auto frame = reader->next();
-      ASSERT_TRUE(frame) << frame.error().what;
-      ASSERT_TRUE(*frame) << "the clip ends too early";
-      const json& expected = reference["frames"][next];
-      if ((*frame)->index != expected["frame"].get<int64_t>()) continue;
-      SCOPED_TRACE((*frame)->index);
-      ++next;
-      auto found = (*detector)->detect((*frame)->bgr);
-      ASSERT_TRUE(found) << found.error().what;
-      ties += expect_same_faces(*found, expected["faces"]);
-      expect_same_landmarks(**landmarker, (*frame)->bgr, expected);
-    }
-  }
-  // Three seen among 270 faces.
-  EXPECT_LE(ties, 8);
+  expect_reference_clips(on_cpu());
 }
 
 TEST_F(Networks, UltraLightFindsTheFacesThatRetinaFaceFinds) {
