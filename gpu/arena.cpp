@@ -1,50 +1,14 @@
-#include <fmt/format.h>
-
 #include <algorithm>
 
 #include "gpu/recording.hpp"
-#include "host/ops/op.hpp"
 #include "host/plan/plan.hpp"
 
 namespace vultus::gpu {
 
-namespace {
-
-Result<void> check_accesses(const Recording& recording, const Graph& graph) {
+ArenaLayout lay_out(const Recording& recording, uint64_t alignment) {
   const auto& buffers = recording.buffers;
-  std::vector<bool> written(buffers.size());
-  for (size_t i = 0; i < buffers.size(); ++i)
-    written[i] = buffers[i].constant || buffers[i].upload || buffers[i].empty;
-  for (const Dispatch& dispatch : recording.dispatches) {
-    auto wrong = [&](const char* what) {
-      return Error{Errc::internal, fmt::format("{}: kernel {} {}", label_of(graph, dispatch.node),
-                                               dispatch.kernel, what)};
-    };
-    for (const Binding& binding : dispatch.bindings) {
-      size_t id = static_cast<size_t>(binding.buffer);
-      if (binding.buffer < 0 || id >= buffers.size())
-        return wrong("binds a buffer that does not exist");
-      if (binding.access != Access::write && !written[id])
-        return wrong("reads a buffer that nothing has written");
-      if (binding.access != Access::read && buffers[id].constant) return wrong("writes a constant");
-    }
-    for (const Binding& binding : dispatch.bindings)
-      if (binding.access != Access::read) written[static_cast<size_t>(binding.buffer)] = true;
-  }
-  return {};
-}
-
-}  // namespace
-
-std::string label_of(const Graph& graph, NodeId node) {
-  return node < 0 ? fmt::format("'{}'", graph.name) : describe(graph.node(node));
-}
-
-Result<ArenaLayout> lay_out(const Recording& recording, const Graph& graph, uint64_t alignment) {
-  VULTUS_CHECK(check_accesses(recording, graph));
-  const auto& buffers = recording.buffers;
-  // Step 0 uploads, dispatch i is step i + 1, the last step downloads.
-  const int last_step = static_cast<int>(recording.dispatches.size()) + 1;
+  // Step 0 uploads, the last one downloads.
+  const int last_step = recording.steps.empty() ? 1 : recording.steps.back() + 1;
   std::vector<Lifetime> lives(buffers.size(), Lifetime{0, last_step, -1});
   // Inputs arrive in one copy, so they are one block.
   Lifetime block{static_cast<int64_t>(recording.upload_bytes), 0, 0};
@@ -56,7 +20,7 @@ Result<ArenaLayout> lay_out(const Recording& recording, const Graph& graph, uint
   };
   for (size_t i = 0; i < recording.dispatches.size(); ++i)
     for (const Binding& binding : recording.dispatches[i].bindings)
-      touch(binding.buffer, static_cast<int>(i) + 1);
+      touch(binding.buffer, recording.steps[i]);
   for (const Download& download : recording.downloads)
     touch(download.source.buffer, last_step);
 

@@ -27,7 +27,7 @@ Result<std::unique_ptr<Partition>> VulkanPartition::create(const Context& contex
                                                            const PartitionSpec& spec) {
   std::unique_ptr<VulkanPartition> made(new VulkanPartition(context, graph));
   VULTUS_TRY(made->recording_, build_partition(context, graph, spec));
-  VULTUS_CHECK(made->plan_memory());
+  made->plan_memory();
   VULTUS_CHECK(made->create_kernels(kernels, spec.precision));
   VULTUS_CHECK(made->allocate());
   VULTUS_CHECK(made->upload_weights());
@@ -45,8 +45,8 @@ VulkanPartition::~VulkanPartition() {
   if (timestamps_) vk.vkDestroyQueryPool(context_.device(), timestamps_, nullptr);
 }
 
-Result<void> VulkanPartition::plan_memory() {
-  VULTUS_TRY(layout_, lay_out(recording_, graph_, context_.alignment()));
+void VulkanPartition::plan_memory() {
+  layout_ = lay_out(recording_, context_.alignment());
   for (const Download& download : recording_.downloads) {
     download_offsets_.push_back(download_bytes_);
     uint64_t bytes = download.source.elements() * 4ull;
@@ -60,7 +60,6 @@ Result<void> VulkanPartition::plan_memory() {
   stats_.arena_bytes = static_cast<int64_t>(layout_.bytes);
   stats_.unplanned_bytes = static_cast<int64_t>(layout_.unplanned_bytes);
   stats_.weight_bytes = static_cast<int64_t>(recording_.constants.size());
-  return {};
 }
 
 Result<void> VulkanPartition::create_kernels(Kernels& kernels, Precision precision) {

@@ -29,7 +29,7 @@ class VulkanPartition : public Partition {
     uint64_t bytes = 0;
   };
   VulkanPartition(const Context& context, const Graph& graph) : context_(context), graph_(graph) {}
-  Result<void> plan_memory();
+  void plan_memory();
   Result<void> allocate();
   Result<void> upload_weights();
   Result<void> create_kernels(Kernels& kernels, Precision precision);

@@ -299,7 +299,10 @@ void Recorder::dispatch(Dispatch dispatch) {
 
 Result<Recording> build_partition(const Context& context, const Graph& graph,
                                   const PartitionSpec& spec) {
-  return Recorder(context, graph, spec).build();
+  VULTUS_TRY(Recording recording, Recorder(context, graph, spec).build());
+  VULTUS_CHECK(check_accesses(recording, graph));
+  schedule(recording);
+  return recording;
 }
 
 }  // namespace vultus::gpu

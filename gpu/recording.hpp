@@ -31,6 +31,7 @@ struct Recording {
   std::vector<BufferInfo> buffers;   ///< by BufferId
   std::vector<std::byte> constants;  ///< weights, ready for the device
   std::vector<Dispatch> dispatches;
+  std::vector<int> steps;  ///< by dispatch, from 1, ascending: those of one step run side by side
   std::vector<Upload> uploads;
   std::vector<Download> downloads;
   uint64_t upload_bytes = 0;  ///< size of the upload block
@@ -44,14 +45,20 @@ struct ArenaLayout {
   uint64_t bytes = 0;
   uint64_t unplanned_bytes = 0;  ///< without aliasing
 };
-/// Plans lifetimes over the dispatches. Errc::internal when a dispatch binds a buffer that does not
-/// exist, reads one that nothing has written, or writes a constant.
-Result<ArenaLayout> lay_out(const Recording& recording, const Graph& graph, uint64_t alignment);
+/// Buffers that live at the same step do not overlap, so arena sharing adds no barriers.
+ArenaLayout lay_out(const Recording& recording, uint64_t alignment);
+
+/// Errc::internal when a dispatch binds a buffer that does not exist, reads one that nothing before
+/// it has written, or writes a constant.
+Result<void> check_accesses(const Recording& recording, const Graph& graph);
+/// Reorders the dispatches so that each runs as early as what it reads allows, and sets `steps`.
+/// The number of steps is the longest chain of dispatches: no order needs fewer barriers.
+void schedule(Recording& recording);
 /// "Conv 'head.3'", or the graph's name for work that belongs to no node.
 std::string label_of(const Graph& graph, NodeId node);
 
-/// Builds every node of the partition. Fails on our own mistakes, tensors larger than the device
-/// binds, and constants that the storage type cannot hold.
+/// Builds every node of the partition and schedules the dispatches. Fails on our own mistakes,
+/// tensors larger than the device binds, and constants that the storage type cannot hold.
 Result<Recording> build_partition(const Context& context, const Graph& graph,
                                   const PartitionSpec& spec);
 
