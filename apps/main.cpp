@@ -2,15 +2,17 @@
 #include <unistd.h>
 
 #include <cstdlib>
+#include <string_view>
 
 #include "apps/common.hpp"
 
 namespace {
 
 /// OpenMP threads spin at every barrier unless the environment says otherwise before the program is
-/// loaded; beside video encoders or other programs that made everything ten times slower
-/// (DECISIONS.md, 5). So: set it, and start once more.
-void wait_without_spinning(char** argv) {
+/// loaded. Beside video encoders that makes everything ten times slower (DECISIONS.md, 5). So: set
+/// it, and start once more.
+void wait_without_spinning(int argc, char** argv) {
+  if (argc < 2 || std::string_view(argv[1]) != "process") return;
   if (std::getenv("OMP_WAIT_POLICY") || std::getenv("GOMP_SPINCOUNT")) return;
   setenv("OMP_WAIT_POLICY", "passive", 1);
   execv("/proc/self/exe", argv);  // where that is not possible, slower is better than not at all
@@ -19,7 +21,7 @@ void wait_without_spinning(char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  wait_without_spinning(argv);
+  wait_without_spinning(argc, argv);
   using namespace vultus::app;
   CLI::App app{
       "vultus: face video to measurements, and ONNX inference, on any Vulkan GPU or the CPU.\n"
