@@ -29,6 +29,14 @@ vec4 erf_of(vec4 v) {
   return mix(far, near, lessThan(a, vec4(0.3)));
 }
 
+vec4 softplus(vec4 v) { return max(v, vec4(0)) + log(1.0 + exp(-abs(v))); }
+
+// To within -pi..pi, where alone Vulkan promises accuracy; 2 pi in two parts (Cody and Waite 1980).
+vec4 one_turn(vec4 v) {
+  vec4 k = roundEven(v * 0.15915494309);
+  return (v - k * 6.28125) - k * 0.00193530717959;
+}
+
 vec4 apply(vec4 v) {
   switch (kFunction) {
     case 0u: return max(v, vec4(0));
@@ -49,8 +57,16 @@ vec4 apply(vec4 v) {
     case 15u: return floor(v);
     case 16u: return ceil(v);
     case 17u: return erf_of(v);
-    case 18u: return max(v, vec4(0)) + log(1.0 + exp(-abs(v)));
+    case 18u: return softplus(v);
     case 19u: return 1.0 - v;
+    case 20u: return sign(v);
+    case 21u: return roundEven(v);
+    case 22u: return sin(one_turn(v));
+    case 23u: return cos(one_turn(v));
+    case 24u: return beta * mix(v, alpha * (exp(min(v, vec4(0))) - 1.0), lessThan(v, vec4(0)));
+    case 25u: return v * tanh(min(softplus(v), vec4(20)));
+    case 26u: return 0.5 * v * (1.0 + erf_of(0.70710678118 * v));
+    case 27u: return 0.5 * v * (1.0 + tanh(clamp(0.79788456080 * (v + 0.044715 * v * v * v), vec4(-20), vec4(20))));
     default: return v;
   }
 }

@@ -9,11 +9,18 @@
 namespace vultus::gpu {
 namespace {
 
-// Position is the number in shaders/unary.comp.
+// Position is the number in shaders/unary.comp. Gelu is last: its approximation is the next one.
 constexpr std::string_view kFunctions[] = {
     "Relu",       "LeakyRelu", "Sigmoid", "Tanh", "Clip",     "HardSigmoid", "HardSwish",
     "Silu",       "Elu",       "Exp",     "Log",  "Sqrt",     "Abs",         "Neg",
-    "Reciprocal", "Floor",     "Ceil",    "Erf",  "Softplus", "Not"};
+    "Reciprocal", "Floor",     "Ceil",    "Erf",  "Softplus", "Not",         "Sign",
+    "Round",      "Sin",       "Cos",     "Selu", "Mish",     "Gelu"};
+
+uint32_t number_of(const Node& node) {
+  auto function = std::find(std::begin(kFunctions), std::end(kFunctions), node.op);
+  bool second_gelu = node.op == "Gelu" && node.text("approximate", "none") == "tanh";
+  return static_cast<uint32_t>(function - std::begin(kFunctions)) + (second_gelu ? 1 : 0);
+}
 
 Support float_only(const Graph& graph, const Node& node, const Caps&) {
   DType in = graph.value(node.input(0)).dtype;
@@ -46,6 +53,10 @@ Support clip(const Graph& graph, const Node& node, const Caps& caps) {
 void set_parameters(const Graph& graph, const Node& node, float& alpha, float& beta) {
   if (node.op == "LeakyRelu") alpha = node.real("alpha", 0.01f);
   if (node.op == "Elu") alpha = node.real("alpha", 1.0f);
+  if (node.op == "Selu") {
+    alpha = node.real("alpha", 1.67326319217681884765625f);
+    beta = node.real("gamma", 1.05070102214813232421875f);
+  }
   if (node.op == "HardSigmoid") {
     alpha = node.real("alpha", 0.2f);
     beta = node.real("beta", 0.5f);
@@ -71,9 +82,8 @@ void build(Builder& builder, const Node& node) {
     push.groups = x.n() * x.h() * x.w() * x.groups();
     if (x.c() % 8 != 0) channels = x.c();
   }
-  auto function = std::find(std::begin(kFunctions), std::end(kFunctions), node.op);
-  builder.dispatch("unary", {static_cast<uint32_t>(function - std::begin(kFunctions)), channels},
-                   push, {reads(x), writes(y)}, fold(push.groups));
+  builder.dispatch("unary", {number_of(node), channels}, push, {reads(x), writes(y)},
+                   fold(push.groups));
 }
 
 void build_identity(Builder& builder, const Node& node) {

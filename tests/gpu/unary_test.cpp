@@ -42,6 +42,23 @@ const std::vector<Function> kFunctions{
     {"Floor", [](double x) { return std::floor(x); }},
     {"Ceil", [](double x) { return std::ceil(x); }},
     {"Erf", [](double x) { return std::erf(x); }},
+    {"Sign", [](double x) { return x > 0   ? 1.0
+                                   : x < 0 ? -1.0
+                                           : 0.0; }},
+    {"Round", [](double x) { return std::nearbyint(x); }},
+    {"Sin", [](double x) { return std::sin(x); }, {}, -50, 50},
+    {"Cos", [](double x) { return std::cos(x); }, {}, -50, 50},
+    {"Selu",
+     [](double x) { return 0.5 * (x < 0 ? 2 * std::expm1(x) : x); },
+     {{"alpha", 2.0f}, {"gamma", 0.5f}}},
+    {"Mish", [](double x) { return x * std::tanh(std::log1p(std::exp(x))); }, {}, -8, 8},
+    {"Gelu", [](double x) { return 0.5 * x * (1 + std::erf(x / std::sqrt(2.0))); }},
+    {"Gelu",
+     [](double x) {
+       return 0.5 * x *
+              (1 + std::tanh(std::sqrt(2 / 3.14159265358979) * (x + 0.044715 * x * x * x)));
+     },
+     {{"approximate", std::string("tanh")}}},
     {"Softplus", [](double x) { return std::log1p(std::exp(x)); }, {}, -12, 12},
 };
 
@@ -74,8 +91,9 @@ TEST_P(GpuUnary, KeepsPaddingLanesZero) {
   test::expect_lanes(device, what, expected);
 }
 
-INSTANTIATE_TEST_SUITE_P(Functions, GpuUnary, testing::ValuesIn(kFunctions),
-                         [](const auto& info) { return std::string(info.param.op); });
+INSTANTIATE_TEST_SUITE_P(Functions, GpuUnary, testing::ValuesIn(kFunctions), [](const auto& info) {
+  return info.param.op + std::string(info.param.attributes.count("approximate") ? "Tanh" : "");
+});
 
 TEST(GpuClip, TakesBoundsFromInputsOrAttributes) {
   VULTUS_NEED_GPU(device);
@@ -114,6 +132,16 @@ TEST(GpuClip, BoundsComputedAtRunTimeStayOnTheCpu) {
   Support support = device.supports(*graph, graph->nodes[0], Precision::fp16);
   EXPECT_FALSE(support.ok);
   EXPECT_TRUE(test::contains(support.reason, "computed at run time"));
+}
+
+TEST(GpuRound, HalvesGoToTheEvenNeighbour) {
+  VULTUS_NEED_GPU(device);
+  Tensor x = Tensor::of<float>({6}, {-2.5f, -1.5f, -0.5f, 0.5f, 1.5f, 2.5f});
+  test::OpCase what{.op = "Round"};
+  what.operands.push_back({x.clone()});
+  test::expect_op(device, what, [&](size_t, const test::Index& i) {
+    return std::nearbyint(test::element(x, i));
+  });
 }
 
 TEST(GpuNot, InvertsBooleans) {
