@@ -51,12 +51,13 @@ struct Tally {
 };
 
 void print_summary(const Summary& s) {
-  if (s.skipped) {
-    fmt::print("{}: done before, nothing to do ({})\n", s.input, s.folder);
-    return;
-  }
-  fmt::print("{}: {}, {} frames, {} without a face, {:.1f} frames/s -> {}\n", s.input,
-             s.complete ? "complete" : "PARTIAL", s.frames, s.frames_without_face, s.fps, s.folder);
+  if (s.skipped)
+    fmt::print("{}: done before{}, nothing to do ({})\n", s.input, s.complete ? "" : ", PARTIAL",
+               s.folder);
+  else
+    fmt::print("{}: {}, {} frames, {} without a face, {:.1f} frames/s -> {}\n", s.input,
+               s.complete ? "complete" : "PARTIAL", s.frames, s.frames_without_face, s.fps,
+               s.folder);
   for (const std::string& lost : s.lost)
     fmt::print("  lost: {}\n", lost);
   for (const std::string& warning : s.warnings)

@@ -178,7 +178,7 @@ Result<void> Tracker::search(const cv::Mat& bgr) {
     });
     if (known) continue;
     Track track;
-    track.id = options_.all_faces ? next_id_++ : 0;
+    track.id = next_id_++;
     VULTUS_CHECK(adopt(bgr, detection, track));
     tracks_.push_back(std::move(track));
   }

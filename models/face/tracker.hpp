@@ -47,7 +47,8 @@ class Tracker {
           StageTimes* times = nullptr)
       : detector_(detector), landmarker_(landmarker), options_(options), times_(times) {}
 
-  /// The faces of the next frame, oldest track first; with one face at most one, always id 0.
+  /// The faces of the next frame, oldest track first; with one face at most one. A face that was
+  /// lost and found again, or comes after a cut, has a new id: it may be another person.
   Result<std::vector<TrackedFace>> push(const cv::Mat& bgr);
   /// Forgets every face; call before another video.
   void reset();

@@ -25,6 +25,8 @@ Result<std::vector<std::string>> expand_inputs(const std::vector<std::string>& i
     for (; !error && at != end; at.increment(error)) {
       std::string path = at->path().string();
       std::error_code ignored;
+      // Hidden files are not recordings: "._clip.mov" is a shadow that some systems leave.
+      if (at->path().filename().string().front() == '.') continue;
       if ((is_video_path(path) || is_image_path(path)) && at->is_regular_file(ignored))
         found.push_back(std::move(path));
     }

@@ -49,7 +49,8 @@ void sync_folder(const std::string& path) {
 Result<OutputFolder> OutputFolder::create(const std::string& out, const std::string& name,
                                           bool force) {
   const std::string final = (fs::path(out) / name).string();
-  const std::string working = final + ".partial";
+  // A name that no input's output can have.
+  const std::string working = (fs::path(out) / ("." + name + ".vultus-partial")).string();
   std::error_code error;
   if (fs::exists(fs::symlink_status(final, error)) && !force)
     return Error{Errc::unwritable, fmt::format("{}: exists; use --force to replace it", final)};

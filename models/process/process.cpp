@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
 #include <utility>
 
 #include "models/face/mirror.hpp"
@@ -140,7 +141,13 @@ Result<Summary> Processor::run(const std::string& input, const std::string& name
   const std::string final = options_.out + "/" + name;
   if (!options_.force) {
     std::optional<Summary> before = read_summary(final + "/summary.json");
-    if (before && before->source == summary.source && before->settings == summary.settings) {
+    std::error_code ignored;
+    auto is_there = [&](const std::string& file) {
+      return std::filesystem::file_size(std::filesystem::path(final) / file, ignored) > 0 &&
+             !ignored;
+    };
+    if (before && before->source == summary.source && before->settings == summary.settings &&
+        std::all_of(before->outputs.begin(), before->outputs.end(), is_there)) {
       before->skipped = true;
       before->folder = final;
       return *before;
@@ -183,6 +190,7 @@ Result<void> Processor::run_video(Job& job) {
                               reader.info(), &job.times));
   face::Tracker tracker(*detector_, *landmarker_,
                         {options_.search_every, options_.all_faces, options_.smooth}, &job.times);
+  int front_id = -1, tracks_begun = 0;
   while (true) {
     VULTUS_CHECK(check_cancelled(job));
     std::optional<Frame> frame;
@@ -197,6 +205,10 @@ Result<void> Processor::run_video(Job& job) {
       VULTUS_TRY(faces, tracker.push(frame->bgr));
     }
     if (faces.empty()) ++summary.frames_without_face;
+    if (!faces.empty()) {
+      tracks_begun += front_id >= 0 && faces.front().id != front_id;
+      front_id = faces.front().id;
+    }
     VULTUS_CHECK(csv.add(summary.frames, frame->seconds, faces));
     // A renderer that has failed takes no more; `finish` tells why.
     if (!renderer->push(std::move(*frame), std::move(faces))) break;
@@ -216,6 +228,15 @@ Result<void> Processor::run_video(Job& job) {
   summary.lost = lost_sentences(read);
   summary.warnings = reader.info().warnings;
   summary.warnings.insert(summary.warnings.end(), read.warnings.begin(), read.warnings.end());
+  if (tracks_begun > 0)
+    summary.warnings.push_back(fmt::format(
+        "the face was lost and found again, or the scene changed, {} times: see face_id; "
+        "it may be another person",
+        tracks_begun));
+  if (options_.mirror && summary.frames_without_face > 0)
+    summary.warnings.push_back(
+        fmt::format("{} frames without a face are in the mirrored videos as they are, not mirrored",
+                    summary.frames_without_face));
   summary.outputs = {"landmarks.csv"};
   for (const Renderer::Written& video : written) {
     VULTUS_CHECK(verify_video(job.file(video.file.c_str()), summary.frames));

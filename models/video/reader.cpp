@@ -174,6 +174,8 @@ void VideoReader::State::feed() {
     return;
   }
   if (packet->stream_index == stream->index) {
+    // Outside the edit list: a recording that was trimmed without encoding it again.
+    if ((packet->flags & AV_PKT_FLAG_DISCARD) != 0) ++summary.trimmed_frames;
     if ((packet->flags & AV_PKT_FLAG_CORRUPT) != 0) {
       error_seen();
       broken_stamps.insert(packet->pts);

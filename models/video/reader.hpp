@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <memory>
 #include <opencv2/core/mat.hpp>
 #include <optional>
@@ -26,12 +27,13 @@ struct ReadSummary {
   int64_t declared_frames = 0;  ///< 0: the container does not say
   int64_t decoded_frames = 0;
   int64_t damaged_frames = 0;
+  int64_t trimmed_frames = 0;  ///< outside the edit list: declared, but not part of the recording
   /// Packets that the demuxer calls broken or the decoder refuses. The decoder's threads may hide a
   /// refusal or report one twice: more than zero is certain, the number is not.
   int64_t decoder_errors = 0;
   int64_t moved_stamps = 0;  ///< missing, equal or backward time stamps that were made increasing
   int64_t lost_frames() const {
-    return declared_frames > decoded_frames ? declared_frames - decoded_frames : 0;
+    return std::max<int64_t>(0, declared_frames - trimmed_frames - decoded_frames);
   }
   /// Why the file ended early or changed, one sentence each.
   std::vector<std::string> warnings;

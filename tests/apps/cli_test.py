@@ -244,6 +244,32 @@ class Process(Cli):
         result = self.process(3, media / "truncated.mp4", says="lost")
         self.assertIn("PARTIAL", result.stdout)
 
+    def test_a_partial_result_is_called_so_again(self):
+        clip = needs_shared("media/truncated.mp4")
+        self.process(3, clip)
+        result = self.process(3, clip, says="done before, PARTIAL")
+        self.assertIn("lost", result.stdout)
+
+    def test_results_with_a_missing_file_are_not_taken_for_done(self):
+        clip = self.clip()
+        self.process(0, clip)
+        (self.folder / "out" / "clip" / "landmarks.csv").unlink()
+        self.process(8, clip, says="--force")
+        self.process(0, clip, options=["--force"])
+        self.assertEqual(len(self.rows("clip")), 12)
+
+    def test_hidden_files_of_a_folder_are_not_recordings(self):
+        (self.folder / "in").mkdir()
+        self.clip().rename(self.folder / "in" / "good.mp4")
+        (self.folder / "in" / "._good.mp4").write_text("a shadow")
+        self.process(0, self.folder / "in")
+
+    def test_a_clip_trimmed_without_encoding_is_complete(self):
+        whole, trimmed = self.clip(frames=50), self.folder / "trimmed.mp4"
+        subprocess.run(["ffmpeg", "-nostdin", "-v", "error", "-y", "-ss", "0.6", "-i", str(whole), "-c", "copy", str(trimmed)],
+                       check=True)
+        self.process(0, trimmed)
+
     def test_output_that_cannot_be_written_is_said(self):
         (self.folder / "out").write_text("a file in the way")
         self.process(8, self.clip(), says="out")

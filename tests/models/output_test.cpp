@@ -86,21 +86,21 @@ TEST_F(Output, MissingRowsAndCellsAreFoundByReadingTheCsvAgain) {
 TEST_F(Output, NothingHasItsFinalNameBeforeCommitAndNothingStaysWithoutIt) {
   {
     OutputFolder folder = OutputFolder::create(path("out"), "clip", false).value();
-    write("out/clip.partial/landmarks.csv", "x");
+    write("out/.clip.vultus-partial/landmarks.csv", "x");
     EXPECT_FALSE(fs::exists(path("out/clip")));
     Result<OutputFolder> second = OutputFolder::create(path("out"), "clip", false);
     ASSERT_FALSE(second);
     EXPECT_NE(second.error().what.find("another program"), std::string::npos);
   }
-  EXPECT_FALSE(fs::exists(path("out/clip.partial")));
+  EXPECT_FALSE(fs::exists(path("out/.clip.vultus-partial")));
   {
     OutputFolder folder = OutputFolder::create(path("out"), "clip", false).value();
-    write("out/clip.partial/landmarks.csv", "x");
+    write("out/.clip.vultus-partial/landmarks.csv", "x");
     ASSERT_TRUE(folder.commit());
   }
   EXPECT_EQ(read("out/clip/landmarks.csv"), "x");
   EXPECT_FALSE(fs::exists(path("out/clip/.lock")));
-  EXPECT_FALSE(fs::exists(path("out/clip.partial")));
+  EXPECT_FALSE(fs::exists(path("out/.clip.vultus-partial")));
 }
 
 TEST_F(Output, ExistingOutputIsRefusedAndForceReplacesOursAlone) {
@@ -112,7 +112,7 @@ TEST_F(Output, ExistingOutputIsRefusedAndForceReplacesOursAlone) {
   EXPECT_EQ(refused.error().code, Errc::unwritable);
   EXPECT_NE(refused.error().what.find("exists; use --force"), std::string::npos);
   OutputFolder folder = OutputFolder::create(path("out"), "clip", true).value();
-  write("out/clip.partial/summary.json", "new");
+  write("out/.clip.vultus-partial/summary.json", "new");
   ASSERT_TRUE(folder.commit());
   EXPECT_EQ(read("out/clip/summary.json"), "new");
   EXPECT_EQ(read("out/clip/notes.txt"), "mine");
@@ -125,12 +125,12 @@ TEST_F(Output, AFolderThatCannotBeMadeIsUnwritable) {
 }
 
 TEST_F(Output, WhatAKilledRunLeftIsClearedAway) {
-  fs::create_directories(path("out/clip.partial"));
-  write("out/clip.partial/overlay.mp4.partial", "half");
-  write("out/clip.partial/landmarks.csv", "half");
+  fs::create_directories(path("out/.clip.vultus-partial"));
+  write("out/.clip.vultus-partial/overlay.mp4.partial", "half");
+  write("out/.clip.vultus-partial/landmarks.csv", "half");
   OutputFolder folder = OutputFolder::create(path("out"), "clip", false).value();
-  EXPECT_FALSE(fs::exists(path("out/clip.partial/overlay.mp4.partial")));
-  EXPECT_FALSE(fs::exists(path("out/clip.partial/landmarks.csv")));
+  EXPECT_FALSE(fs::exists(path("out/.clip.vultus-partial/overlay.mp4.partial")));
+  EXPECT_FALSE(fs::exists(path("out/.clip.vultus-partial/landmarks.csv")));
 }
 
 TEST_F(Output, ASummaryComesBackFromItsFile) {
