@@ -183,6 +183,13 @@ std::span<const uint32_t> find_spirv(std::string_view name) {
   return {};
 }
 
+std::vector<std::string_view> kernel_names() {
+  std::vector<std::string_view> names;
+  for (size_t i = 0; i < kEmbeddedShaderCount; ++i)
+    names.push_back(kEmbeddedShaders[i].name);
+  return names;
+}
+
 std::array<uint32_t, 3> Reflection::local_size_with(std::span<const uint32_t> spec) const {
   std::array<uint32_t, 3> size{};
   for (size_t i = 0; i < 3; ++i) {

@@ -14,6 +14,8 @@ namespace vultus::gpu {
 
 /// SPIR-V words embedded under "conv.fp16"; empty when there is no such kernel.
 std::span<const uint32_t> find_spirv(std::string_view name);
+/// Every embedded kernel: "conv.fp16", "conv.fp32", ...
+std::vector<std::string_view> kernel_names();
 
 /// What a compute shader declares; dispatches are checked against it.
 struct Reflection {

@@ -39,7 +39,8 @@ void main() {
     STORE_GROUP(y_groups, t, v);
   } else if (kUnit == 2u) {
     y_words[t] = last < valid ? x_words[s] : 0u;
-  } else {
-    y[t] = last < valid ? x[s] : SCALAR(0.0);
+  } else {  // no ternary on halves: that would ask for 16-bit arithmetic
+    if (last < valid) y[t] = x[s];
+    else y[t] = SCALAR(0.0);
   }
 }

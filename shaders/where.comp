@@ -26,7 +26,9 @@ void main() {
   if (kInts == 1u) {
     y_ints[index] = float(c[at.x]) != 0.0 ? a_ints[at.y] : b_ints[at.z];
   } else if (kWide == 0u) {
-    y[index] = float(c[at.x]) != 0.0 ? a[at.y] : b[at.z];
+    // No ternary on halves: that would ask for 16-bit arithmetic.
+    if (float(c[at.x]) != 0.0) y[index] = a[at.y];
+    else y[index] = b[at.z];
   } else {
     Group condition = LOAD_WIDE(c, 1u, at.x);
     Group u = LOAD_WIDE(a, 2u, at.y);

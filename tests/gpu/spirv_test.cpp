@@ -132,5 +132,17 @@ TEST(CheckDispatch, MoreWorkgroupsThanTheDeviceHasAreRefused) {
   EXPECT_TRUE(test::contains(refusal(d), "65536 workgroups on axis 0"));
 }
 
+// Devices may store halves without computing in them; 16-bit arithmetic is not asked of them.
+TEST(Spirv, NoKernelNeedsArithmeticInHalves) {
+  constexpr uint32_t kOpCapability = 17, kFloat16 = 9;
+  ASSERT_FALSE(kernel_names().empty());
+  for (std::string_view name : kernel_names()) {
+    std::span<const uint32_t> words = find_spirv(name);
+    for (size_t at = 5; at < words.size() && (words[at] & 0xffffu) == kOpCapability;
+         at += words[at] >> 16)
+      EXPECT_NE(words[at + 1], kFloat16) << name;
+  }
+}
+
 }  // namespace
 }  // namespace vultus::gpu
