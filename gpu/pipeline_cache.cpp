@@ -1,13 +1,8 @@
 #include "gpu/pipeline_cache.hpp"
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-#include <cstdlib>
 #include <cstring>
-#include <filesystem>
 
 namespace vultus::gpu {
 
@@ -26,14 +21,6 @@ struct Header {
 };
 static_assert(sizeof(Header) == 56 && std::has_unique_object_representations_v<Header>);
 
-/// FNV-1a, 64 bits (Fowler, Noll, Vo): guards against accidents, not against enemies.
-uint64_t checksum_of(std::span<const std::byte> bytes) {
-  uint64_t hash = 0xcbf29ce484222325u;
-  for (std::byte b : bytes)
-    hash = (hash ^ static_cast<uint8_t>(b)) * 0x100000001b3u;
-  return hash;
-}
-
 Header header_of(std::span<const std::byte> payload, const VkPhysicalDeviceProperties& properties) {
   Header header;
   header.vendor = properties.vendorID;
@@ -43,38 +30,6 @@ Header header_of(std::span<const std::byte> payload, const VkPhysicalDevicePrope
   header.payload_bytes = payload.size();
   header.checksum = checksum_of(payload);
   return header;
-}
-
-std::string default_folder() {
-  if (const char* xdg = std::getenv("XDG_CACHE_HOME"); xdg && xdg[0] == '/')
-    return std::string(xdg) + "/vultus";
-  if (const char* home = std::getenv("HOME"); home && home[0] == '/')
-    return std::string(home) + "/.cache/vultus";
-  return {};
-}
-
-/// Ours, and nobody else may write: pipeline data is code that the driver will run.
-bool trusted(const struct stat& status) {
-  return status.st_uid == geteuid() && (status.st_mode & (S_IWGRP | S_IWOTH)) == 0;
-}
-
-/// The folder, made with mode 0700 if absent; false when it is unusable or not private.
-bool private_folder(const std::string& folder) {
-  std::error_code ignored;
-  std::filesystem::create_directories(std::filesystem::path(folder).parent_path(), ignored);
-  if (mkdir(folder.c_str(), 0700) != 0 && errno != EEXIST) return false;
-  struct stat status {};
-  return stat(folder.c_str(), &status) == 0 && S_ISDIR(status.st_mode) && trusted(status);
-}
-
-bool write_all(int file, std::span<const std::byte> bytes) {
-  while (!bytes.empty()) {
-    ssize_t written = write(file, bytes.data(), bytes.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written <= 0) return false;
-    bytes = bytes.subspan(static_cast<size_t>(written));
-  }
-  return true;
 }
 
 }  // namespace
@@ -107,11 +62,8 @@ std::optional<std::span<const std::byte>> unseal_cache(
 }
 
 PipelineCache::PipelineCache(const Context& context, const std::string& folder)
-    : context_(context) {
-  std::string chosen = folder.empty() ? default_folder() : folder;
-  if (!chosen.empty() && chosen != "-" && private_folder(chosen))
-    path_ = fmt::format("{}/pipelines-{}.bin", chosen, context.report().uuid);
-  std::vector<std::byte> file = read_file();
+    : context_(context), file_(folder, fmt::format("pipelines-{}.bin", context.report().uuid)) {
+  std::vector<std::byte> file = file_.read(kMaxBytes);
   auto payload = unseal_cache(file, context.properties());
 
   VkPipelineCacheCreateInfo info{};
@@ -131,29 +83,8 @@ PipelineCache::~PipelineCache() {
   if (cache_) context_.vk().vkDestroyPipelineCache(context_.device(), cache_, nullptr);
 }
 
-std::vector<std::byte> PipelineCache::read_file() const {
-  if (path_.empty()) return {};
-  int file = ::open(path_.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-  if (file < 0) return {};
-  struct stat status {};
-  std::vector<std::byte> bytes;
-  if (fstat(file, &status) == 0 && S_ISREG(status.st_mode) && trusted(status) &&
-      static_cast<size_t>(status.st_size) <= kMaxBytes) {
-    bytes.resize(static_cast<size_t>(status.st_size));
-    size_t done = 0;
-    while (done < bytes.size()) {
-      ssize_t got = read(file, bytes.data() + done, bytes.size() - done);
-      if (got <= 0) break;
-      done += static_cast<size_t>(got);
-    }
-    bytes.resize(done);
-  }
-  ::close(file);
-  return bytes;
-}
-
 void PipelineCache::save() {
-  if (!cache_ || path_.empty()) return;
+  if (!cache_ || file_.path().empty()) return;
   const Vulkan& vk = context_.vk();
   size_t size = 0;
   if (vk.vkGetPipelineCacheData(context_.device(), cache_, &size, nullptr) != VK_SUCCESS) return;
@@ -162,13 +93,7 @@ void PipelineCache::save() {
   if (vk.vkGetPipelineCacheData(context_.device(), cache_, &size, payload.data()) != VK_SUCCESS)
     return;
   payload.resize(size);
-  std::vector<std::byte> bytes = seal_cache(payload, context_.properties());
-  std::string temporary = path_ + ".XXXXXX";
-  int file = mkostemp(temporary.data(), O_CLOEXEC);
-  if (file < 0) return;
-  bool written = write_all(file, bytes);
-  written = ::close(file) == 0 && written;
-  if (!written || std::rename(temporary.c_str(), path_.c_str()) != 0) unlink(temporary.c_str());
+  file_.write(seal_cache(payload, context_.properties()));
   loaded_bytes_ = size;
 }
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "gpu/context.hpp"
+#include "host/core/cache_file.hpp"
 
 namespace vultus::gpu {
 
@@ -19,8 +20,7 @@ std::optional<std::span<const std::byte>> unseal_cache(
     std::span<const std::byte> file, const VkPhysicalDeviceProperties& properties);
 
 /// The driver's compiled pipelines, kept between processes. A missing, foreign or broken file is no
-/// error: the cache starts empty. The file is read only when its folder and it belong to this user
-/// and nobody else may write there.
+/// error: the cache starts empty.
 class PipelineCache {
  public:
   /// `folder` as in OpenOptions::cache_folder.
@@ -30,15 +30,12 @@ class PipelineCache {
   PipelineCache& operator=(const PipelineCache&) = delete;
 
   VkPipelineCache handle() const { return cache_; }
-  /// Writes the file if the driver has something new, under a temporary name and then renamed. A
-  /// failure costs the next start some time and nothing else, so it is not reported.
+  /// Writes the file if the driver has something new.
   void save();
 
  private:
-  std::vector<std::byte> read_file() const;
-
   const Context& context_;
-  std::string path_;  ///< empty: not kept
+  CacheFile file_;
   VkPipelineCache cache_ = VK_NULL_HANDLE;
   size_t loaded_bytes_ = 0;
 };
