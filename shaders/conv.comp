@@ -5,11 +5,13 @@
 #extension GL_GOOGLE_include_directive : require
 #include "common/storage.glsl"
 #include "common/activation.glsl"
+#include "common/conv_input.glsl"
 
 layout(local_size_x = 32) in;
 layout(constant_id = 0) const uint kPixels = 8;
 layout(constant_id = 1) const bool kPointwise = false;  // 1x1 without padding
 layout(constant_id = 2) const uint kActivation = 0;
+layout(constant_id = 3) const bool kScaled = false;  // the input is multiplied per image and channel
 
 layout(std430, binding = 0) readonly buffer Input { GROUP x[]; };
 layout(std430, binding = 1) readonly buffer Weights { GROUP w[]; };
@@ -61,6 +63,10 @@ void main() {
         bool ok = row_ok && ix < in_w;
         a[p] = LOAD_GROUP_IF(ok, x, (ok ? (row + ix) * in_groups : 0u) + first + i);
       }
+    }
+    if (kScaled) {
+      Group by = LOAD_SCALE(n, in_groups, first + i);
+      [[unroll]] for (uint p = 0; p < kPixels; ++p) a[p] = scaled(a[p], by);
     }
     Group r[8];
     [[unroll]] for (uint k = 0; k < 8u; ++k) r[k] = LOAD_GROUP(w, at + k);

@@ -16,6 +16,12 @@ struct DepthwisePush {
 
 constexpr uint32_t kDepthwisePixels = 4;
 
+bool is_pointwise(const Graph& graph, const Node& node) {
+  auto window =
+      resolve_window(node, graph.shape(node.inputs[0]), graph.shape(node.inputs[1])).value();
+  return Convolution{.window = window}.pointwise();
+}
+
 Support supports(const Graph& graph, const Node& node, const Caps& caps) {
   if (Support s = image_operands(graph, node); !s.ok) return s;
   if (!graph.constant(node.inputs[1])) return Support::no("Conv: weights computed at run time");
@@ -25,6 +31,8 @@ Support supports(const Graph& graph, const Node& node, const Caps& caps) {
   if (node.input(3) != kNoValue && !(graph.shape(node.inputs[3]) == out))
     return Support::no(fmt::format("Conv: adds {} to its result of {}",
                                    graph.shape(node.inputs[3]).str(), out.str()));
+  if (node.input(5) != kNoValue && (node.integer("group", 1) != 1 || !is_pointwise(graph, node)))
+    return Support::no("Conv: a scale of the input, with windows of more than a pixel");
   return convolution_fits(caps, "Conv", out[0] * out[2], out[3], out[1]);
 }
 
@@ -58,6 +66,8 @@ void build(Builder& b, const Node& node) {
   TensorRef in = b.input(node.inputs[0], Layout::nhwc8);
   std::optional<BufferId> residual;
   if (node.input(3) != kNoValue) residual = b.input(node.inputs[3], Layout::nhwc8).buffer;
+  std::optional<BufferId> scale;
+  if (node.input(5) != kNoValue) scale = b.input(node.inputs[5], Layout::nhwc8).buffer;
   TensorRef out = b.output(node.outputs[0], Layout::nhwc8);
   Convolution c{.input = in.buffer,
                 .output = out.buffer,
@@ -72,6 +82,7 @@ void build(Builder& b, const Node& node) {
                 .groups = static_cast<uint32_t>(node.integer("group", 1)),
                 .epilogue = epilogue_of(node),
                 .residual = residual,
+                .scale = scale,
                 .bias = constant_floats(graph, node.input(2))};
   auto weights = constant_floats(graph, node.inputs[1]);
   if (c.groups > 1 && c.groups == c.in_channels && c.groups == c.out_channels)

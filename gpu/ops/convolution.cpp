@@ -79,8 +79,12 @@ std::vector<float> pack_weights(const Convolution& c, const WeightAt& at) {
 void add_convolution(Builder& b, Convolution c, const WeightAt& at) {
   if (c.pointwise() &&
       c.window.stride == std::array<int64_t, 2>{1, 1}) {  // rows need not be told apart
-    c.in_w = c.out_w = c.batch * c.out_h * c.out_w;
-    c.batch = c.in_h = c.out_h = 1;
+    c.in_w = c.out_w = c.out_h * c.out_w;
+    c.in_h = c.out_h = 1;
+    if (!c.scale) {  // nor images
+      c.in_w = c.out_w = c.batch * c.out_w;
+      c.batch = 1;
+    }
   }
   BufferId weights = b.weights(pack_weights(c, at));
   BufferId bias = b.floats(per_channel(c.bias, c.out_channels));
@@ -106,14 +110,17 @@ void add_convolution(Builder& b, Convolution c, const WeightAt& at) {
             c.epilogue.beta};
   std::array<uint32_t, 3> threads{tiles, c.out_groups(), 1};
   if (channels_along_x) std::swap(threads[0], threads[1]);
-  b.dispatch("conv", {pixels, c.pointwise() ? 1u : 0u, static_cast<uint32_t>(c.epilogue.kind)},
-             push,
-             {{c.input, Access::read},
-              {weights, Access::read},
-              {bias, Access::read},
-              {c.residual.value_or(c.input), Access::read},
-              {c.output, Access::write}},
-             threads);
+  b.dispatch(
+      "conv",
+      {pixels, c.pointwise() ? 1u : 0u, static_cast<uint32_t>(c.epilogue.kind), c.scale ? 1u : 0u},
+      push,
+      {{c.input, Access::read},
+       {weights, Access::read},
+       {bias, Access::read},
+       {c.residual.value_or(c.input), Access::read},
+       {c.output, Access::write},
+       {c.scale.value_or(c.input), Access::read}},
+      threads);
 }
 
 Support convolution_fits(const Caps& caps, std::string_view op, int64_t rows, int64_t width,

@@ -18,6 +18,7 @@ struct Convolution {
   uint32_t groups = 1;
   Epilogue epilogue{};
   std::optional<BufferId> residual{};  ///< as the output lies; added before the activation
+  std::optional<BufferId> scale{};     ///< [batch][group of 8 inputs]; multiplies the input
   std::span<const float> bias{};       ///< per output channel; may be empty
 
   uint32_t ins_per_group() const { return in_channels / groups; }

@@ -3,6 +3,7 @@
 #include <string_view>
 
 #include "host/cpu/builder.hpp"
+#include "host/cpu/channel_scale.hpp"
 #include "host/cpu/kernels.hpp"
 #include "host/cpu/window.hpp"
 
@@ -49,6 +50,8 @@ class ConvBuilder {
     std::optional<Conv::primitive_desc> pd = describe(request);
     if (!pd) return b_.add_plain(id_);
     Operand source = b_.input(node_.input(0), pd->src_desc());
+    if (scale() != kNoValue && !scales_weights())
+      source = scaled_channels(b_, id_, source, b_.shape(node_.inputs[0]), scale());
     std::vector<Argument> arguments = {{DNNL_ARG_SRC, source}};
     Operand target;
     if (residual() == kNoValue) {
@@ -81,6 +84,13 @@ class ConvBuilder {
 
  private:
   ValueId residual() const { return node_.input(3); }
+  ValueId scale() const { return node_.input(5); }
+  /// Whether a scale of the input's channels costs less when the weights take it.
+  bool scales_weights() const {
+    const Shape &in = b_.shape(node_.inputs[0]), &w = b_.shape(node_.inputs[1]);
+    return in[0] == 1 && node_.integer("group", 1) == 1 && b_.graph().constant(node_.inputs[1]) &&
+           w.elements() < in.elements();
+  }
 
   memory::dims grouped_dims() const {
     const Shape& w = b_.shape(node_.inputs[1]);
@@ -146,6 +156,8 @@ class ConvBuilder {
   Operand weights(const Desc& wanted) {
     ValueId w = node_.inputs[1];
     Desc from = row_major(grouped_dims());
+    if (scale() != kNoValue && scales_weights())
+      return scaled_weights(b_, id_, w, from, wanted, scale());
     if (b_.graph().constant(w)) return b_.constant(w, from, wanted);
     return b_.reordered({b_.plain(w).buffer, from}, wanted);
   }

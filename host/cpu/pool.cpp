@@ -1,67 +1,9 @@
-#include <algorithm>
-
 #include "host/cpu/builder.hpp"
 #include "host/cpu/kernels.hpp"
-#include "host/cpu/simd.hpp"
+#include "host/cpu/mean.hpp"
 #include "host/cpu/window.hpp"
 
 namespace vultus::cpu {
-namespace {
-
-/// Means of `Lanes` neighbouring channels over `points`, `stride` floats apart. Partial sums of 64
-/// points keep the rounding error of large maps small.
-template <int Lanes>
-[[gnu::always_inline]] inline void mean_of(const float* in, int64_t points, int64_t stride,
-                                           float* out) {
-  float total[Lanes] = {};
-  for (int64_t start = 0; start < points; start += 64) {
-    float sum[Lanes] = {};
-    int64_t end = std::min<int64_t>(start + 64, points);
-    for (int64_t i = start; i < end; ++i)
-      for (int c = 0; c < Lanes; ++c)
-        sum[c] += in[i * stride + c];
-    for (int c = 0; c < Lanes; ++c)
-      total[c] += sum[c];
-  }
-  for (int c = 0; c < Lanes; ++c)
-    out[c] = total[c] / static_cast<float>(points);
-}
-
-VULTUS_SIMD void mean_64(const float* in, int64_t points, int64_t stride, float* out) {
-  mean_of<64>(in, points, stride, out);
-}
-
-VULTUS_SIMD void mean_16(const float* in, int64_t points, int64_t stride, float* out) {
-  mean_of<16>(in, points, stride, out);
-}
-
-void mean_channels(const float* in, int64_t points, int64_t stride, int64_t channels, float* out) {
-  int64_t c = 0;
-  for (; c + 64 <= channels; c += 64)
-    mean_64(in + c, points, stride, out + c);
-  for (; c + 16 <= channels; c += 16)
-    mean_16(in + c, points, stride, out + c);
-  for (; c < channels; ++c)
-    mean_of<1>(in + c, points, stride, out + c);
-}
-
-/// One row-major map: sixteen neighbouring points as if they were channels, then their mean.
-float mean_map(const float* in, int64_t points) {
-  int64_t wide = points / 16;
-  double total = 0;
-  if (wide > 0) {
-    float lanes[16];
-    mean_16(in, wide, 16, lanes);
-    for (float lane : lanes)
-      total += static_cast<double>(lane) * static_cast<double>(wide);
-  }
-  for (int64_t i = wide * 16; i < points; ++i)
-    total += static_cast<double>(in[i]);
-  return static_cast<float>(total / static_cast<double>(points));
-}
-
-}  // namespace
-
 Result<void> build_pool(Builder& b, NodeId id) {
   using Pool = dnnl::pooling_v2_forward;
   const Node& node = b.node(id);
@@ -101,22 +43,12 @@ Result<void> build_global_average_pool(Builder& b, NodeId id) {
   Operand source = b.input(x, in_family(family, {shape.begin(), shape.end()}));
   Desc out = in_family(family, b.plain_desc(y).dims());
 
-  // Channels last is one group: cut it into pieces that keep every thread busy.
-  int64_t piece = a.block <= 64 ? a.block : 64;
-  int64_t pieces = (a.block + piece - 1) / piece;
-  b.add(id, {source, b.output(y, out)}, [=](std::span<std::byte* const> at) -> Result<void> {
+  b.add(id, {source, b.output(y, out)}, [a](std::span<std::byte* const> at) -> Result<void> {
     auto from = reinterpret_cast<const float*>(at[0]);
     auto to = reinterpret_cast<float*>(at[1]);
 #pragma omp parallel for
-    for (int64_t i = 0; i < a.batch * a.groups * pieces; ++i) {
-      int64_t group = i / pieces, first = i % pieces * piece;
-      const float* start = from + group * a.points * a.block + first;
-      if (a.block == 1)
-        to[group] = mean_map(start, a.points);
-      else
-        mean_channels(start, a.points, a.block, std::min(piece, a.block - first),
-                      to + group * a.block + first);
-    }
+    for (int64_t i = 0; i < mean_pieces(a); ++i)
+      mean_of_piece(from, a, i, to);
     return {};
   });
   return {};

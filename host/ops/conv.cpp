@@ -12,9 +12,10 @@ namespace vultus {
 namespace {
 
 Result<void> infer(Infer& node) {
-  // Input 3 is ours: a residual of the output's shape, added before the fused activation.
-  VULTUS_CHECK(node.expect_inputs(2, 4));
-  for (size_t i = 0; i < 4; ++i)
+  // Input 3 is ours: a residual of the output's shape, added before the fused activation. So is
+  // input 5: a scale per image and channel [N,C,1,1], by which x is multiplied.
+  VULTUS_CHECK(node.expect_inputs(2, 6));
+  for (size_t i = 0; i < 6; ++i)
     VULTUS_CHECK(node.expect_type(i, {DType::f32}));
   const Shape &x = node.shape(0), &w = node.shape(1);
   VULTUS_TRY(Window window, resolve_window(node.node(), x, w));
@@ -35,6 +36,8 @@ Result<void> infer(Infer& node) {
   if (node.has(3) && node.shape(3) != out)
     return node.fail(
         fmt::format("residual has shape {}, the output {}", node.shape(3).str(), out.str()));
+  if (node.has(5) && node.shape(5) != Shape{x[0], x[1], 1, 1})
+    return node.fail(fmt::format("scale has shape {}, the input {}", node.shape(5).str(), x.str()));
   return node.set(0, DType::f32, out);
 }
 
@@ -59,6 +62,7 @@ Result<void> eval(Eval& node) {
   const float *px = x.as<const float>().data(), *pw = w.as<const float>().data();
   const float* bias = node.has(2) ? node.in[2].as<const float>().data() : nullptr;
   const float* residual = node.has(3) ? node.in[3].as<const float>().data() : nullptr;
+  const float* scale = node.has(5) ? node.in[5].as<const float>().data() : nullptr;
   float* po = out.as<float>().data();
   const int64_t rows = out.shape[0] * outputs * window.out[0];
   parallel_for(rows, channels * window.taps() * window.out[1], [&](int64_t begin, int64_t end) {
@@ -68,14 +72,16 @@ Result<void> eval(Eval& node) {
       const int64_t n = row / window.out[0] / outputs;
       std::fill(sum.begin(), sum.end(), bias ? static_cast<double>(bias[m]) : 0.0);
       for (int64_t c = 0; c < channels; ++c) {
-        const float* plane = px + (n * x.shape[1] + m / per_group * channels + c) * height * width;
+        const int64_t map = n * x.shape[1] + m / per_group * channels + c;
+        const float* plane = px + map * height * width;
+        const double factor = scale ? static_cast<double>(scale[map]) : 1.0;
         for (int64_t ky = 0; ky < window.kernel[0]; ++ky) {
           const int64_t from = y * window.stride[0] + ky * window.dilation[0] - window.pad_begin[0];
           if (from < 0 || from >= height) continue;
           const float* taps = pw + ((m * channels + c) * window.kernel[0] + ky) * window.kernel[1];
           for (int64_t kx = 0; kx < window.kernel[1]; ++kx)
-            add_row(sum.data(), plane + from * width, static_cast<double>(taps[kx]), window, kx,
-                    width);
+            add_row(sum.data(), plane + from * width, static_cast<double>(taps[kx]) * factor,
+                    window, kx, width);
         }
       }
       for (int64_t i = 0; i < window.out[1]; ++i) {

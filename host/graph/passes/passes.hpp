@@ -29,6 +29,11 @@ Result<int> fuse_activations(Graph& graph);
 /// Add(Conv(x), y) with equal shapes -> Conv with y as its fourth input, added before the
 /// activation.
 Result<int> fuse_residuals(Graph& graph);
+/// GlobalAveragePool, Conv, Conv on one pixel -> SqueezeExcite (host/ops/squeeze_excite.hpp).
+Result<int> fuse_squeeze_excite(Graph& graph);
+/// Conv(Mul(x, scale [N,C,1,1])) with 1x1 weights -> Conv with the scale as its sixth input, by
+/// which it multiplies x.
+Result<int> fuse_channel_scales(Graph& graph);
 
 /// All of them in the order that works, until nothing changes.
 Result<void> optimise(Graph& graph);

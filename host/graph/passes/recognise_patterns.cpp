@@ -73,7 +73,7 @@ bool mean_to_pool(Graph& graph, NodeId n) {
 bool can_pad_itself(const Node& node, const std::vector<int64_t>& own_pads) {
   std::string automatic = node.text("auto_pad", "NOTSET");
   if (automatic != "NOTSET" && automatic != "VALID") return false;
-  if (node.op == "Conv") return true;
+  if (node.op == "Conv") return node.input(5) == kNoValue;  // a scale is for pointwise ones
   if (node.op != "AveragePool" || node.integer("ceil_mode", 0) != 0) return false;
   bool counts = node.integer("count_include_pad", 0) != 0;
   return counts || std::all_of(own_pads.begin(), own_pads.end(), [](int64_t p) { return p == 0; });
