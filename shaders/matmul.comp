@@ -17,6 +17,7 @@ layout(push_constant) uniform Push {
   uint batch_inner;              // length of the inner batch axis
   uint a_outer, a_inner;         // elements from one matrix to the next along the batch axes; 0 repeats it
   uint b_outer, b_inner;
+  uint b_row, b_column;          // elements from one row or column of the right matrix to the next
   float alpha, beta;
 };
 
@@ -31,12 +32,12 @@ void main() {
   uint a_at = batch / batch_inner * a_outer + batch % batch_inner * a_inner;
   uint b_at = batch / batch_inner * b_outer + batch % batch_inner * b_inner;
   uvec4 rows = a_at + min(row + uvec4(0, 1, 2, 3), uvec4(m - 1u)) * k;
-  uvec4 columns = b_at + min(column + uvec4(0, 1, 2, 3), uvec4(n - 1u));
+  uvec4 columns = b_at + min(column + uvec4(0, 1, 2, 3), uvec4(n - 1u)) * b_column;
   vec4 sum[4] = vec4[4](vec4(0), vec4(0), vec4(0), vec4(0));
   for (uint i = 0; i < k; ++i) {
     vec4 right = vec4(float(b[columns.x]), float(b[columns.y]), float(b[columns.z]), float(b[columns.w]));
     [[unroll]] for (uint r = 0; r < 4u; ++r) sum[r] += float(a[rows[r] + i]) * right;
-    columns += n;
+    columns += b_row;
   }
   [[unroll]] for (uint r = 0; r < 4u; ++r) {
     vec4 v = activate(sum[r], kActivation, alpha, beta);

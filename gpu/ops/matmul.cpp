@@ -9,6 +9,7 @@ namespace {
 struct Push {
   uint32_t threads, m, k, n;
   uint32_t batch_inner, a_outer, a_inner, b_outer, b_inner;
+  uint32_t b_row, b_column;  // elements from one row or column of the right matrix to the next
   float alpha, beta;
 };
 
@@ -32,7 +33,8 @@ Matrices matrices(const Shape& shape) {
 /// both layouts, so the convolution can take row-major operands.
 bool constant_matrix(const Graph& graph, const Node& node) {
   const Shape &a = graph.shape(node.inputs[0]), &b = graph.shape(node.inputs[1]);
-  return graph.constant(node.inputs[1]) && b.rank() == 2 && a.back() % 8 == 0 && b.back() % 8 == 0;
+  return graph.constant(node.inputs[1]) && node.integer("transB", 0) == 0 && b.rank() == 2 &&
+         a.back() % 8 == 0 && b.back() % 8 == 0;
 }
 
 Support supports(const Graph& graph, const Node& node, const Caps& caps) {
@@ -72,9 +74,11 @@ void build(Builder& b, const Node& node) {
   uint32_t threads =
       y.outer * y.inner * ((y.rows + kTile - 1) / kTile) * ((y.columns + kTile - 1) / kTile);
   Epilogue epilogue = epilogue_of(node);
+  const bool transposed = node.integer("transB", 0) != 0;
   b.dispatch("matmul", {static_cast<uint32_t>(epilogue.kind)},
-             Push{threads, l.rows, l.columns, r.columns, y.inner, l.outer_step(), l.inner_step(),
-                  r.outer_step(), r.inner_step(), epilogue.alpha, epilogue.beta},
+             Push{threads, y.rows, l.columns, y.columns, y.inner, l.outer_step(), l.inner_step(),
+                  r.outer_step(), r.inner_step(), transposed ? 1 : r.columns,
+                  transposed ? r.columns : 1, epilogue.alpha, epilogue.beta},
              {reads(left), reads(right), writes(out)}, fold(threads));
 }
 

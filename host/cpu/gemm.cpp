@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <numeric>
 
 #include "host/cpu/builder.hpp"
 #include "host/cpu/kernels.hpp"
@@ -53,6 +54,14 @@ Desc padded_rank(const Shape& shape, int rank) {
   return row_major(dims);
 }
 
+/// The same memory, its last two axes exchanged.
+Desc swapped(const Desc& desc) {
+  std::vector<int> axes(desc.dims().size());
+  std::iota(axes.begin(), axes.end(), 0);
+  std::swap(axes[axes.size() - 1], axes[axes.size() - 2]);
+  return desc.permute_axes(axes);
+}
+
 }  // namespace
 
 Result<void> build_gemm(Builder& b, NodeId id) {
@@ -95,7 +104,8 @@ Result<void> build_matmul(Builder& b, NodeId id) {
   ValueId y = node.outputs[0];
   if (x.rank() < 2 || w.rank() < 2) return b.add_plain(id);
 
-  if (b.graph().constant(node.inputs[1]) && w.rank() == 2) {
+  const bool transposed = node.integer("transB", 0) != 0;
+  if (b.graph().constant(node.inputs[1]) && w.rank() == 2 && !transposed) {
     InnerProduct p;
     p.depth = x.back();
     p.rows = x.elements() / p.depth;
@@ -111,6 +121,7 @@ Result<void> build_matmul(Builder& b, NodeId id) {
   Desc out = padded_rank(b.shape(y), rank);
   Operand left{b.plain(node.inputs[0]).buffer, padded_rank(x, rank)};
   Operand right{b.plain(node.inputs[1]).buffer, padded_rank(w, rank)};
+  if (transposed) right.desc = swapped(right.desc);
   dnnl::post_ops ops;
   append(ops, epilogue_of(node));
   dnnl::matmul::primitive_desc pd({left.desc, right.desc, out}, attributes(ops), b.engine(), true);

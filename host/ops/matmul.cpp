@@ -14,6 +14,13 @@ Shape as_matrix(const Shape& x, bool left) {
   return left ? Shape{1, x[0]} : Shape{x[0], 1};
 }
 
+/// The right matrices as they are multiplied: with our attribute `transB` their rows are columns.
+Shape right_matrix(const Node& node, const Shape& b) {
+  Shape x = as_matrix(b, false);
+  if (node.integer("transB", 0) != 0) std::swap(x[x.rank() - 1], x[x.rank() - 2]);
+  return x;
+}
+
 Shape batch_of(const Shape& x) {
   return Shape(x.dims().first(static_cast<size_t>(x.rank() - 2)));
 }
@@ -24,7 +31,9 @@ Result<void> infer(Infer& node) {
   VULTUS_CHECK(node.expect_type(1, {DType::f32}));
   if (node.shape(0).rank() == 0 || node.shape(1).rank() == 0)
     return node.fail("scalars cannot be multiplied as matrices");
-  const Shape a = as_matrix(node.shape(0), true), b = as_matrix(node.shape(1), false);
+  if (node.node().integer("transB", 0) != 0 && node.shape(1).rank() < 2)
+    return node.fail("a vector cannot be transposed");
+  const Shape a = as_matrix(node.shape(0), true), b = right_matrix(node.node(), node.shape(1));
   if (a.back() != b.back(-2))
     return node.fail(fmt::format("inner sizes {} and {} of {} and {} differ", a.back(), b.back(-2),
                                  node.shape(0).str(), node.shape(1).str()));
@@ -37,7 +46,9 @@ Result<void> infer(Infer& node) {
 }
 
 Result<void> eval(Eval& node) {
-  const Shape a = as_matrix(node.in[0].shape, true), b = as_matrix(node.in[1].shape, false);
+  const Shape a = as_matrix(node.in[0].shape, true);
+  const Shape b = right_matrix(node.node, node.in[1].shape);
+  const bool transposed = node.node.integer("transB", 0) != 0;
   const int64_t m = a.back(-2), n = b.back(), k = a.back();
   const Shape batch = *broadcast(batch_of(a), batch_of(b));
   const auto a_strides = broadcast_strides(batch_of(a), batch);
@@ -52,7 +63,8 @@ Result<void> eval(Eval& node) {
       at_b += rest % batch[d] * b_strides[static_cast<size_t>(d)];
       rest /= batch[d];
     }
-    product({pa + at_a * m * k, k, 1}, {pb + at_b * k * n, n, 1}, out + i * m * n, m, n, k);
+    product({pa + at_a * m * k, k, 1}, {pb + at_b * k * n, transposed ? 1 : n, transposed ? k : 1},
+            out + i * m * n, m, n, k);
   }
   return {};
 }

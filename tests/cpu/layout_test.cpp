@@ -254,6 +254,15 @@ TEST(CpuMatrix, GemmOfEveryOrientation) {
       }
 }
 
+TEST(CpuMatrix, MatMulOfATransposedRightSide) {
+  Net net;
+  ValueId x = net.input({2, 3, 20}, 1), y = net.input({2, 5, 20}, 2);
+  net.output(net.node("MatMul", {x, y}, {{"transB", int64_t{1}}}));
+  net.output(net.node("MatMul", {x, net.random({7, 20}, 3)}, {{"transB", int64_t{1}}}));
+  net.output(net.node("MatMul", {x, x}, {{"transB", int64_t{1}}}));
+  net.expect_agreement();
+}
+
 TEST(CpuMatrix, MatMulOfConstantsAndOfResults) {
   Net net;
   ValueId x = net.input({2, 3, 4, 5}, 1);

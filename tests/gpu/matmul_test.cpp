@@ -40,6 +40,29 @@ TEST(GpuMatMul, TwoRunTimeMatricesOfAnySize) {
   }
 }
 
+TEST(GpuMatMul, ATransposedRightSideIsReadAsItLies) {
+  VULTUS_NEED_GPU(device);
+  for (bool fixed : {false, true})
+    for (const auto& [a, b] : {std::pair{Shape{5, 7}, Shape{9, 7}},
+                               {Shape{1, 8, 130}, Shape{1, 8, 130}},
+                               {Shape{3, 8, 16}, Shape{24, 16}},
+                               {Shape{2, 1, 5, 7}, Shape{2, 3, 6, 7}}}) {
+      SCOPED_TRACE(a.str() + " x " + b.str());
+      test::OpCase what{.op = "MatMul", .attributes = {{"transB", int64_t{1}}}};
+      what.operands.push_back({test::random_halves(a, 1)});
+      what.operands.push_back({test::random_halves(b, 2), fixed});
+      what.tolerance_fp32 = 1e-5;
+      test::expect_op(device, what, [&](size_t, const test::Index& index) {
+        double sum = 0;
+        for (int64_t k = 0; k < a.back(); ++k)
+          sum += test::broadcast_element(what.operands[0].tensor,
+                                         at(index, index[index.size() - 2], k)) *
+                 test::broadcast_element(what.operands[1].tensor, at(index, index.back(), k));
+        return sum;
+      });
+    }
+}
+
 TEST(GpuMatMul, BatchesBroadcast) {
   VULTUS_NEED_GPU(device);
   for (bool constant : {false, true}) {

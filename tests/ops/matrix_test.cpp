@@ -57,6 +57,16 @@ TEST(MatMul, BatchesBroadcast) {
   }
 }
 
+TEST(MatMul, TheRightMatricesMayLieTransposed) {
+  Tensor y = run("MatMul", {{"transB", int64_t{1}}}, operands(iota({2, 1, 3}), iota({2, 3})));
+  EXPECT_EQ(y.shape(), (Shape{2, 1, 2}));
+  EXPECT_EQ(values<float>(y), (F{5, 14, 14, 50}));
+  expect_in("inner sizes 3 and 2",
+            refusal("MatMul", {{"transB", int64_t{1}}}, operands(iota({2, 3}), iota({3, 2}))));
+  expect_in("a vector",
+            refusal("MatMul", {{"transB", int64_t{1}}}, operands(iota({3}), iota({3}))));
+}
+
 TEST(MatMul, VectorsLoseTheirAxis) {
   EXPECT_EQ(run("MatMul", {}, operands(iota({4}), iota({4}))).shape(), Shape{});
   EXPECT_EQ(run("MatMul", {}, operands(iota({4}), iota({2, 4, 3}))).shape(), (Shape{2, 3}));

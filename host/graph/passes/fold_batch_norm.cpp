@@ -150,7 +150,7 @@ bool scale_layer(Graph& graph, Node& layer, const Affine& affine) {
   if (!all_finite(weights) || !all_finite(shift)) return false;
 
   if (layer.op == "Gemm") layer.attributes["beta"] = 1.0f;
-  layer.inputs.resize(3, kNoValue);
+  if (layer.inputs.size() < 3) layer.inputs.resize(3, kNoValue);
   layer.inputs[1] = graph.add_constant(graph.value(layer.inputs[1]).name, std::move(weights));
   layer.inputs[2] = graph.add_constant(layer.name + ".bias", std::move(shift));
   return true;

@@ -22,6 +22,7 @@ Result<void> optimise(Graph& graph) {
   // two keeps them apart, as its reader is then not the Add.
   VULTUS_CHECK(fuse_residuals(graph));
   VULTUS_CHECK(fuse_activations(graph));
+  VULTUS_CHECK(merge_linears(graph));
   VULTUS_CHECK(fuse_squeeze_excite(graph));
   VULTUS_CHECK(fuse_channel_scales(graph));
   return {};

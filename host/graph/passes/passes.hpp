@@ -21,7 +21,8 @@ Result<int> remove_identities(Graph& graph);
 Result<int> fold_batch_norm(Graph& graph);
 /// x * Sigmoid(x) -> Silu(x); ReduceMean over H and W -> GlobalAveragePool; Pad of zeros into the
 /// Conv or pool that follows; plain Einsums -> Transpose, Mul, MatMul; Squeeze, Unsqueeze, Flatten
-/// and Gather of one position -> Slice and Reshape.
+/// and Gather of one position -> Slice and Reshape; MatMul and a bias -> Gemm; Transpose into
+/// MatMul.
 Result<int> recognise_patterns(Graph& graph);
 /// Activations (host/graph/activation.hpp) after Conv, Gemm, Add or BatchNormalization become their
 /// epilogue.
@@ -29,6 +30,8 @@ Result<int> fuse_activations(Graph& graph);
 /// Add(Conv(x), y) with equal shapes -> Conv with y as its fourth input, added before the
 /// activation.
 Result<int> fuse_residuals(Graph& graph);
+/// Concat of Gemms of one input, side by side -> one Gemm and a Reshape.
+Result<int> merge_linears(Graph& graph);
 /// GlobalAveragePool, Conv, Conv on one pixel -> SqueezeExcite (host/ops/squeeze_excite.hpp).
 Result<int> fuse_squeeze_excite(Graph& graph);
 /// Conv(Mul(x, scale [N,C,1,1])) with 1x1 weights -> Conv with the scale as its sixth input, by

@@ -12,4 +12,8 @@ int recognise_einsums(Graph& graph);
 /// Returns how many.
 int recognise_reshapes(Graph& graph);
 
+/// Add(MatMul(x, constant matrix), constant per column) -> Gemm; MatMul(x, Transpose(y)) -> MatMul
+/// with `transB`. Returns how many. Leaves the graph compacted.
+int recognise_linears(Graph& graph);
+
 }  // namespace vultus

@@ -115,7 +115,7 @@ bool pad_into_reader(Graph& graph, NodeId n, const Readers& readers) {
 }  // namespace
 
 Result<int> recognise_patterns(Graph& graph) {
-  int found = recognise_einsums(graph) + recognise_reshapes(graph);
+  int found = recognise_einsums(graph) + recognise_reshapes(graph) + recognise_linears(graph);
   Readers readers(graph);
   auto count = static_cast<NodeId>(graph.nodes.size());
   for (NodeId n = 0; n < count; ++n)
