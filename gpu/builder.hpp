@@ -7,6 +7,8 @@
 #include <string_view>
 #include <vector>
 
+#include "gpu/conv_family.hpp"
+#include "gpu/cooperative.hpp"
 #include "host/core/result.hpp"
 #include "host/graph/graph.hpp"
 #include "host/run/device.hpp"
@@ -62,6 +64,7 @@ struct Dispatch {
   std::vector<uint8_t> push;
   std::vector<Binding> bindings;
   std::array<uint32_t, 3> threads{1, 1, 1};
+  uint32_t subgroup_size = 0;  ///< pinned, and every subgroup full; 0: whatever the driver takes
 };
 
 /// What operators may ask of the device.
@@ -71,6 +74,12 @@ struct Caps {
   bool storage16 = false;  ///< 16-bit storage buffers: without it only fp32 is offered
   uint64_t max_storage_range = 128u << 20;
   uint32_t max_workgroups[3] = {65535, 65535, 65535};
+  uint32_t max_shared_bytes = 16384;
+  uint32_t max_invocations = 128;  ///< of a workgroup that is a row
+  uint32_t cores = 1;              ///< DeviceClass
+  bool staging = false;            ///< DeviceClass
+  Cooperative cooperative = Cooperative::none;
+  ConvForce force = {};
 };
 
 /// Handed to an operator's `build`: declares its buffers and dispatches. Nothing is recorded yet,

@@ -3,9 +3,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <bit>
 #include <chrono>
 #include <cstdlib>
 #include <cstring>
+
+#include "gpu/capabilities.hpp"
+#include "gpu/device_class.hpp"
+#include "gpu/ops/conv_choice.hpp"
 
 namespace vultus::gpu {
 
@@ -22,6 +27,13 @@ Caps caps_of(const DeviceReport& report, const VkPhysicalDeviceLimits& limits) {
   caps.software = report.type == "software";
   caps.storage16 = report.storage16;
   caps.max_storage_range = limits.maxStorageBufferRange;
+  caps.max_shared_bytes = limits.maxComputeSharedMemorySize;
+  caps.max_invocations =
+      std::min(limits.maxComputeWorkGroupInvocations, limits.maxComputeWorkGroupSize[0]);
+  DeviceClass device_class = classify(report);
+  caps.cores = device_class.cores;
+  caps.staging = device_class.staging;
+  caps.cooperative = report.cooperative.kind;
   std::copy_n(limits.maxComputeWorkGroupCount, 3, caps.max_workgroups);
   return caps;
 }
@@ -39,7 +51,26 @@ Result<std::unique_ptr<Context>> Context::create(const OpenOptions& options) {
   context->report_ = reports[static_cast<size_t>(chosen)];
   context->poison_ = options.poison;
   VULTUS_CHECK(context->create_device(physical[static_cast<size_t>(chosen)]));
+  VULTUS_CHECK(context->force_convolutions(options.conv));
   return context;
+}
+
+Result<void> Context::force_convolutions(const ConvForce& force) {
+  if (force.family == ConvFamily::depthwise || force.family == ConvFamily::stem)
+    return Error{Errc::usage, fmt::format("convolution kernels '{}' cannot be forced: they follow "
+                                          "from the shape; use auto, direct, tile or coop",
+                                          name_of(force.family))};
+  if (force.family == ConvFamily::coop && report_.cooperative.kind == Cooperative::none)
+    return Error{Errc::no_device,
+                 fmt::format("{} cannot run cooperative-matrix convolutions: {}; use auto, direct "
+                             "or tile",
+                             report_.name, report_.cooperative.reason)};
+  if (force.tile >= static_cast<int>(kConvTiles.size()) ||
+      (force.split > 0 && !std::has_single_bit(force.split)))
+    return Error{Errc::usage, fmt::format("there is no convolution tile {} with K split in {}",
+                                          force.tile, force.split)};
+  caps_.force = force;
+  return {};
 }
 
 Result<void> Context::create_device(VkPhysicalDevice physical) {
@@ -64,9 +95,14 @@ Result<void> Context::create_device(VkPhysicalDevice physical) {
   features11.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_1_FEATURES;
   features11.pNext = &features12;
   features11.storageBuffer16BitAccess = report_.storage16;
+  features12.vulkanMemoryModel = report_.cooperative.kind != Cooperative::none;
+  KernelFeatures kernels(report_);
+  features12.pNext = kernels.chain;
   VkDeviceCreateInfo info{};
   info.sType = VK_STRUCTURE_TYPE_DEVICE_CREATE_INFO;
   info.pNext = &features11;
+  info.enabledExtensionCount = static_cast<uint32_t>(kernels.extensions.size());
+  info.ppEnabledExtensionNames = kernels.extensions.data();
   info.queueCreateInfoCount = 1;
   info.pQueueCreateInfos = &queue;
   VULTUS_VK(vk_.vkCreateDevice(physical, &info, nullptr, &device_),

@@ -26,6 +26,8 @@ class Context {
   const VkPhysicalDeviceMemoryProperties& memory() const { return memory_; }
   const DeviceReport& report() const { return report_; }
   const Caps& caps() const { return caps_; }
+  /// OpenOptions::conv; no partition may be compiled meanwhile.
+  Result<void> force_convolutions(const ConvForce& force);
   uint64_t max_allocation() const { return report_.max_allocation; }
   /// Where a tensor may begin in a buffer: storage offset alignment, and at least 32 bytes.
   uint64_t alignment() const;

@@ -122,6 +122,13 @@ Result<std::unique_ptr<Device>> open(const OpenOptions& options) {
       std::make_unique<VulkanDevice>(std::move(context), options.cache_folder));
 }
 
+Result<void> force_convolutions(Device& device, const ConvForce& force) {
+  auto* vulkan = dynamic_cast<VulkanDevice*>(&device);
+  if (!vulkan)
+    return Error{Errc::usage, "convolution kernels can be forced on a Vulkan device only"};
+  return vulkan->context().force_convolutions(force);
+}
+
 std::vector<std::string> take_validation_messages(Device& device) {
   auto* vulkan = dynamic_cast<VulkanDevice*>(&device);
   if (!vulkan) return {};

@@ -4,6 +4,8 @@
 #include <string>
 #include <vector>
 
+#include "gpu/conv_family.hpp"
+#include "gpu/cooperative.hpp"
 #include "host/core/result.hpp"
 #include "host/run/device.hpp"
 
@@ -22,9 +24,16 @@ struct DeviceReport {
   bool timeline = false;   ///< timeline semaphores
   bool cooperative_khr = false;
   bool cooperative_nv = false;
+  CooperativeChoice cooperative;  ///< which of the two kernels use, and why
+  uint32_t vendor = 0;            ///< PCI id
+  uint32_t cores = 0;             ///< SMs or compute units; 0: the driver does not say
   uint32_t subgroup_size = 0;
-  uint64_t memory_bytes = 0;       ///< largest device-local heap
-  uint64_t max_storage_range = 0;  ///< bytes a kernel can see of one tensor
+  uint32_t min_subgroup_size = 0, max_subgroup_size = 0;
+  bool subgroup_size_control = false;  ///< a compute kernel can ask for full subgroups of one size
+  bool memory_model = false;           ///< the Vulkan memory model
+  bool mixed_dot_product = false;      ///< accelerates 8-bit dot products of mixed sign
+  uint64_t memory_bytes = 0;           ///< largest device-local heap
+  uint64_t max_storage_range = 0;      ///< bytes a kernel can see of one tensor
   uint64_t max_allocation = 0;
   uint32_t max_shared_bytes = 0;  ///< workgroup memory
   uint32_t max_invocations = 0;   ///< per workgroup
@@ -47,6 +56,8 @@ struct OpenOptions {
   bool validation = false;
   /// Activation memory starts as 0xff bytes (NaN, -1), so that reading what nobody wrote shows.
   bool poison = false;
+  /// Convolution kernels other than the rules would choose; Errc::no_device when the device cannot.
+  ConvForce conv = {};
   /// Folder of the pipeline cache; empty: $XDG_CACHE_HOME/vultus. "-": none.
   std::string cache_folder = {};
 };
@@ -55,6 +66,9 @@ Result<std::unique_ptr<Device>> open(const OpenOptions& options = {});
 
 /// Picks from the reports by the rules of OpenOptions; exposed for tests on invented hardware.
 Result<int> choose_device(const std::vector<DeviceReport>& reports, const OpenOptions& options);
+
+/// Changes OpenOptions::conv for partitions compiled from now on.
+Result<void> force_convolutions(Device& device, const ConvForce& force);
 
 /// Texts of the validation messages (warnings and errors) of a device made by `open`, oldest first;
 /// takes them away.

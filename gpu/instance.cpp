@@ -6,6 +6,8 @@
 #include <bit>
 #include <cstring>
 
+#include "gpu/capabilities.hpp"
+
 namespace vultus::gpu {
 
 namespace {
@@ -172,6 +174,7 @@ DeviceReport Instance::report(VkPhysicalDevice device, int index) const {
   vk_.vkGetPhysicalDeviceProperties(device, &basic);
   report.name = basic.deviceName;
   report.api = version_text(basic.apiVersion);
+  report.vendor = basic.vendorID;
   report.type = type_text(basic.deviceType);
   report.driver = version_text(basic.driverVersion);
   report.max_storage_range = basic.limits.maxStorageBufferRange;
@@ -213,6 +216,8 @@ DeviceReport Instance::report(VkPhysicalDevice device, int index) const {
     report.storage16 = features11.storageBuffer16BitAccess;
     report.float16 = features12.shaderFloat16;
     report.timeline = features12.timelineSemaphore;
+    report.memory_model = features12.vulkanMemoryModel;
+    report_kernel_features(vk_, instance_, device, report);
   }
 
   VkPhysicalDeviceMemoryProperties memory;

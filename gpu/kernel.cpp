@@ -94,12 +94,12 @@ Result<const Kernel*> Kernels::get(const Dispatch& dispatch, Precision precision
   std::unique_lock lock(mutex_);
   VULTUS_TRY(const Shader* found, shader(name));
   VULTUS_CHECK(check_dispatch(dispatch, found->reflection, context_.properties().limits));
-  Entry& entry = kernels_[{name, dispatch.spec}];
+  Entry& entry = kernels_[{name, dispatch.subgroup_size, dispatch.spec}];
   lock.unlock();
 
   std::lock_guard compiling(entry.mutex);
   if (entry.kernel.pipeline) return &entry.kernel;
-  VULTUS_TRY(VkPipeline pipeline, create_pipeline(*found, dispatch.spec, name));
+  VULTUS_TRY(VkPipeline pipeline, create_pipeline(*found, dispatch, name));
   entry.kernel = {pipeline, found->layout, found->set_layout,
                   found->reflection.local_size_with(dispatch.spec), found->reflection.push_bytes};
   return &entry.kernel;
@@ -151,8 +151,9 @@ Result<void> Kernels::create_shader(Shader& shader, std::span<const uint32_t> wo
   return {};
 }
 
-Result<VkPipeline> Kernels::create_pipeline(const Shader& shader, const std::vector<uint32_t>& spec,
+Result<VkPipeline> Kernels::create_pipeline(const Shader& shader, const Dispatch& dispatch,
                                             const std::string& name) {
+  const std::vector<uint32_t>& spec = dispatch.spec;
   std::vector<VkSpecializationMapEntry> entries;
   for (uint32_t id : shader.reflection.spec_ids)
     entries.push_back({id, id * 4, 4});
@@ -166,6 +167,13 @@ Result<VkPipeline> Kernels::create_pipeline(const Shader& shader, const std::vec
   info.stage.pName = "main";
   info.stage.pSpecializationInfo = entries.empty() ? nullptr : &constants;
   info.layout = shader.layout;
+  VkPipelineShaderStageRequiredSubgroupSizeCreateInfo subgroup{};
+  subgroup.sType = VK_STRUCTURE_TYPE_PIPELINE_SHADER_STAGE_REQUIRED_SUBGROUP_SIZE_CREATE_INFO;
+  subgroup.requiredSubgroupSize = dispatch.subgroup_size;
+  if (dispatch.subgroup_size > 0) {
+    info.stage.pNext = &subgroup;
+    info.stage.flags = VK_PIPELINE_SHADER_STAGE_CREATE_REQUIRE_FULL_SUBGROUPS_BIT_EXT;
+  }
   VkPipeline pipeline = VK_NULL_HANDLE;
   VULTUS_VK(context_.vk().vkCreateComputePipelines(context_.device(), cache_, 1, &info, nullptr,
                                                    &pipeline),

@@ -51,14 +51,14 @@ class Kernels {
   Result<void> create_shader(Shader& shader, std::span<const uint32_t> words,
                              const std::string& name);
   void destroy(const Shader& shader);
-  Result<VkPipeline> create_pipeline(const Shader& shader, const std::vector<uint32_t>& spec,
+  Result<VkPipeline> create_pipeline(const Shader& shader, const Dispatch& dispatch,
                                      const std::string& name);
 
   const Context& context_;
   VkPipelineCache cache_;
   std::mutex mutex_;  ///< of the maps, whose elements never move
   std::map<std::string, Shader> shaders_;
-  std::map<std::pair<std::string, std::vector<uint32_t>>, Entry> kernels_;
+  std::map<std::tuple<std::string, uint32_t, std::vector<uint32_t>>, Entry> kernels_;
 };
 
 }  // namespace vultus::gpu

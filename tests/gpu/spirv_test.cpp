@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "gpu/kernel.hpp"
 #include "tests/support/gpu.hpp"
 
@@ -132,15 +134,26 @@ TEST(CheckDispatch, MoreWorkgroupsThanTheDeviceHasAreRefused) {
   EXPECT_TRUE(test::contains(refusal(d), "65536 workgroups on axis 0"));
 }
 
-// Devices may store halves without computing in them; 16-bit arithmetic is not asked of them.
-TEST(Spirv, NoKernelNeedsArithmeticInHalves) {
-  constexpr uint32_t kOpCapability = 17, kFloat16 = 9;
+std::vector<uint32_t> capabilities(std::string_view kernel) {
+  constexpr uint32_t kOpCapability = 17;
+  std::span<const uint32_t> words = find_spirv(kernel);
+  std::vector<uint32_t> list;
+  for (size_t at = 5; at < words.size() && (words[at] & 0xffffu) == kOpCapability;
+       at += words[at] >> 16)
+    list.push_back(words[at + 1]);
+  return list;
+}
+
+// Devices may store halves without computing in them; 16-bit arithmetic is not asked of them. Where
+// there are cooperative matrices there is, and choose_cooperative checks.
+TEST(Spirv, NoKernelNeedsArithmeticInHalvesExceptOnCooperativeMatrices) {
+  constexpr uint32_t kFloat16 = 9, kCooperativeNv = 5357, kCooperativeKhr = 6022;
   ASSERT_FALSE(kernel_names().empty());
   for (std::string_view name : kernel_names()) {
-    std::span<const uint32_t> words = find_spirv(name);
-    for (size_t at = 5; at < words.size() && (words[at] & 0xffffu) == kOpCapability;
-         at += words[at] >> 16)
-      EXPECT_NE(words[at + 1], kFloat16) << name;
+    std::vector<uint32_t> needs = capabilities(name);
+    auto has = [&](uint32_t c) { return std::count(needs.begin(), needs.end(), c) > 0; };
+    EXPECT_EQ(has(kFloat16), has(kCooperativeNv) || has(kCooperativeKhr)) << name;
+    EXPECT_EQ(name.starts_with("conv_coop_"), has(kFloat16)) << name;
   }
 }
 

@@ -1,0 +1,148 @@
+#include "gpu/ops/conv_choice.hpp"
+
+#include <gtest/gtest.h>
+
+#include "gpu/cooperative.hpp"
+
+namespace vultus::gpu {
+namespace {
+
+/// A desktop card with tensor cores.
+Caps card(uint32_t cores) {
+  Caps caps;
+  caps.subgroup_size = 32;
+  caps.storage16 = true;
+  caps.max_workgroups[0] = 0x7fffffff;
+  caps.max_shared_bytes = 48 << 10;
+  caps.max_invocations = 1024;
+  caps.cores = cores;
+  caps.staging = true;
+  caps.cooperative = Cooperative::khr;
+  return caps;
+}
+/// What every Vulkan device has at least, with staging.
+Caps least() {
+  Caps caps;
+  caps.subgroup_size = 4;
+  caps.cores = 8;
+  caps.staging = true;
+  return caps;
+}
+Caps software() {
+  Caps caps;
+  caps.software = true;
+  caps.subgroup_size = 8;
+  caps.max_shared_bytes = 32 << 10;
+  caps.max_invocations = 1024;
+  return caps;
+}
+
+ConvProblem square(uint64_t map, uint32_t channels, uint32_t taps = 9) {
+  return {.pixels = map * map, .in_channels = channels, .out_channels = channels, .taps = taps};
+}
+
+uint64_t workgroups(const ConvChoice& c, const ConvProblem& p) {
+  return (p.pixels + c.tile.pixels - 1) / c.tile.pixels *
+         ((p.out_groups() + c.tile.groups - 1) / c.tile.groups);
+}
+
+// The rows of the table for a part of 132 cores: 3x3 convolutions of the landmark network.
+TEST(ConvChoice, LargeMapsGetLargeTilesAndSmallOnesSplitK) {
+  const Caps caps = card(132);
+  ConvChoice c = choose_convolution(square(64, 128), caps);
+  EXPECT_EQ(c.family, ConvFamily::coop);
+  EXPECT_EQ(c.tile.pixels, 64u);
+  EXPECT_EQ(c.tile.groups * 8, 32u);
+  EXPECT_EQ(workgroups(c, square(64, 128)), 256u);
+
+  uint32_t last_split = 1;
+  for (uint64_t map : {32, 16, 8, 4}) {
+    ConvProblem p = square(map, 256);
+    c = choose_convolution(p, caps);
+    EXPECT_EQ(c.family, ConvFamily::coop);
+    // Teams: what the device can keep busy. The smallest maps end at the limit of the split.
+    const bool limit = c.split == 16 || c.step * 4 > p.k_groups();
+    EXPECT_TRUE(limit || workgroups(c, p) * c.split * 10 >= 132u * 19) << map;
+    EXPECT_GE(c.split, last_split) << map;
+    last_split = c.split;
+  }
+  EXPECT_EQ(c.tile.pixels, 16u);
+  EXPECT_EQ(c.split, 16u);
+}
+
+TEST(ConvChoice, ABatchOfEightFillsTheDeviceWithoutSplitting) {
+  ConvProblem p = square(32, 256);
+  p.pixels *= 8;
+  ConvChoice c = choose_convolution(p, card(132));
+  EXPECT_EQ(c.tile.pixels, 128u);
+  EXPECT_EQ(c.split, 1u);
+}
+
+TEST(ConvChoice, ASmallDeviceIsFilledByTheBiggestTile) {
+  ConvChoice c = choose_convolution(square(64, 128), card(8));
+  EXPECT_EQ(c.tile.pixels, 128u);
+  EXPECT_EQ(c.split, 1u);
+}
+
+TEST(ConvChoice, FewOutputChannelsGetANarrowTile) {
+  ConvProblem p{.pixels = 320 * 320, .in_channels = 16, .out_channels = 16};
+  ConvChoice c = choose_convolution(p, card(132));
+  EXPECT_EQ(c.tile.groups, 2u);
+  EXPECT_EQ(c.tile.pixels, 64u);
+  EXPECT_EQ(c.step, 2u);
+}
+
+TEST(ConvChoice, FamiliesFollowFromTheShape) {
+  const Caps caps = card(132);
+  ConvProblem depthwise = square(32, 64);
+  depthwise.groups = 64;
+  EXPECT_EQ(choose_convolution(depthwise, caps).family, ConvFamily::depthwise);
+  ConvProblem grouped = square(32, 64);
+  grouped.groups = 4;
+  EXPECT_EQ(choose_convolution(grouped, caps).family, ConvFamily::direct);
+  ConvProblem stem{.pixels = 4096, .in_channels = 3, .out_channels = 32, .taps = 9};
+  EXPECT_EQ(choose_convolution(stem, caps).family, ConvFamily::stem);
+  ConvProblem single = square(32, 64);
+  single.fp16 = false;
+  EXPECT_EQ(choose_convolution(single, caps).family, ConvFamily::tile);
+}
+
+TEST(ConvChoice, SoftwareDevicesStageNothing) {
+  EXPECT_EQ(choose_convolution(square(64, 128), software()).family, ConvFamily::direct);
+}
+
+TEST(ConvChoice, WhatIsForcedWinsWhereItCan) {
+  Caps caps = software();
+  caps.force = {ConvFamily::tile, 6, 4};
+  ConvChoice c = choose_convolution(square(8, 64), caps);
+  EXPECT_EQ(c.family, ConvFamily::tile);
+  EXPECT_EQ(c.tile.pixels, 16u);
+  EXPECT_EQ(c.split, 4u);
+  ConvProblem depthwise = square(32, 64);
+  depthwise.groups = 64;
+  EXPECT_EQ(choose_convolution(depthwise, caps).family, ConvFamily::depthwise);
+  caps = card(132);
+  caps.force.family = ConvFamily::direct;
+  EXPECT_EQ(choose_convolution(square(64, 128), caps).family, ConvFamily::direct);
+}
+
+TEST(ConvChoice, EveryChoiceHasRoomOnEveryDevice) {
+  for (const Caps& caps : {card(132), card(20), card(1), least(), software()})
+    for (bool fp16 : {true, false})
+      for (uint64_t pixels : {1u, 7u, 16u, 100u, 4096u, 1u << 20})
+        for (uint32_t in : {5u, 8u, 64u, 1280u})
+          for (uint32_t out : {1u, 24u, 256u, 1280u}) {
+            ConvProblem p{.pixels = pixels, .in_channels = in, .out_channels = out, .fp16 = fp16};
+            ConvChoice c = choose_convolution(p, caps);
+            if (c.family == ConvFamily::direct) continue;
+            EXPECT_LE(c.threads, caps.max_invocations);
+            EXPECT_LE(shared_bytes(c, fp16, caps.subgroup_size), caps.max_shared_bytes);
+            // What shaders/common/conv_tile.glsl relies on.
+            EXPECT_EQ(c.threads % c.step, 0u);
+            EXPECT_EQ(c.step % c.split, 0u);
+            EXPECT_GE(c.step / c.split, c.family == ConvFamily::coop ? kMatrixSize / 8 : 1);
+          }
+}
+
+}  // namespace
+}  // namespace vultus::gpu
