@@ -92,6 +92,8 @@ class Builder {
   virtual Precision precision() const = 0;
   virtual const Caps& caps() const = 0;
 
+  /// Whether a node or the caller reads the value.
+  virtual bool is_read(ValueId value) const = 0;
   /// The layout a value has now (constants: the one that costs least, linear).
   virtual Layout layout_of(ValueId value) const = 0;
   /// The value in that layout; adds a `relayout` dispatch (once per value and layout) when it lies

@@ -25,13 +25,24 @@ Form form_of(Layout layout) {
 class Recorder : public Builder {
  public:
   Recorder(const Context& context, const Graph& graph, const PartitionSpec& spec)
-      : context_(context), graph_(graph), spec_(spec), places_(graph.values.size()) {}
+      : context_(context),
+        graph_(graph),
+        spec_(spec),
+        places_(graph.values.size()),
+        is_read_(graph.values.size()) {
+    for (const Node& node : graph.nodes)
+      for (ValueId v : node.inputs)
+        if (v != kNoValue) is_read_[static_cast<size_t>(v)] = true;
+    for (ValueId v : graph.outputs)
+      is_read_[static_cast<size_t>(v)] = true;
+  }
 
   Result<Recording> build();
 
   const Graph& graph() const override { return graph_; }
   Precision precision() const override { return spec_.precision; }
   const Caps& caps() const override { return context_.caps(); }
+  bool is_read(ValueId value) const override { return is_read_[static_cast<size_t>(value)]; }
   Layout layout_of(ValueId value) const override;
   TensorRef input(ValueId value, Layout layout) override;
   TensorRef output(ValueId value, Layout layout) override;
@@ -73,6 +84,7 @@ class Recorder : public Builder {
   const PartitionSpec& spec_;
   NodeId node_ = -1;
   std::vector<Places> places_;
+  std::vector<bool> is_read_;
   Recording recording_;
   std::optional<Error> error_;
 };
@@ -86,7 +98,7 @@ Result<Recording> Recorder::build() {
     if (!op) return Error{Errc::internal, fmt::format("{}: no GPU kernel", describe(node))};
     op->build(*this, node);
     for (ValueId v : node.outputs)
-      if (v != kNoValue && !places(v).linear && !places(v).nhwc8)
+      if (v != kNoValue && is_read(v) && !places(v).linear && !places(v).nhwc8)
         fail(Errc::internal,
              fmt::format("{}: its kernel did not produce '{}'", where(), graph_.value(v).name));
     if (error_) return *error_;

@@ -6,36 +6,31 @@
 #include "common/storage.glsl"
 #include "common/activation.glsl"
 #include "common/conv_input.glsl"
+#include "common/conv_epilogue.glsl"
 
 layout(local_size_x = 32) in;
-layout(constant_id = 0) const uint kPixels = 8;
-layout(constant_id = 1) const bool kPointwise = false;  // 1x1 without padding
-layout(constant_id = 2) const uint kActivation = 0;
-layout(constant_id = 3) const bool kScaled = false;  // the input is multiplied per image and channel
+layout(constant_id = 5) const uint kPixels = 8;
+layout(constant_id = 6) const bool kPointwise = false;  // 1x1 without padding
+layout(constant_id = 7) const bool kScaled = false;  // the input is multiplied per image and channel
 
 layout(std430, binding = 0) readonly buffer Input { GROUP x[]; };
 layout(std430, binding = 1) readonly buffer Weights { GROUP w[]; };
-layout(std430, binding = 2) readonly buffer Bias { vec4 bias[]; };
-layout(std430, binding = 3) readonly buffer Residual { GROUP residual[]; };
-layout(std430, binding = 4) writeonly buffer Output { GROUP y[]; };
 
 layout(push_constant) uniform Push {
+  EpiloguePush epilogue;
   uint in_h, in_w, in_groups;
-  uint out_h, out_w, out_channels;
+  uint out_h, out_w;
   uint tiles_w, tiles;  // tiles of kPixels in a row; in all
   uint kernel_h, kernel_w, stride_h, stride_w, pad_top, pad_left, dilation_h, dilation_w;
   uint span;                           // input groups that one group of outputs reads
   uint outs_per_group, ins_per_group;  // channels of a convolution group
   uint channels_along_x;               // 1: x counts groups of outputs and y tiles
-  uint has_residual;
-  float alpha, beta;
 };
 
 void main() {
   uint tile = channels_along_x != 0u ? gl_GlobalInvocationID.y : gl_GlobalInvocationID.x;
   uint og = channels_along_x != 0u ? gl_GlobalInvocationID.x : gl_GlobalInvocationID.y;
-  uint out_groups = (out_channels + 7u) / 8u;
-  if (tile >= tiles || og >= out_groups) return;
+  if (tile >= tiles || og >= epilogue_groups(epilogue)) return;
   uint ox = tile % tiles_w * kPixels;
   uint out_row = tile / tiles_w;
   uint oy = out_row % out_h;
@@ -43,7 +38,7 @@ void main() {
   uint first = min(8u * og / outs_per_group * ins_per_group / 8u, in_groups - span);
 
   Group sum[kPixels];
-  [[unroll]] for (uint p = 0; p < kPixels; ++p) sum[p] = Group(bias[2u * og], bias[2u * og + 1u]);
+  [[unroll]] for (uint p = 0; p < kPixels; ++p) sum[p] = epilogue_bias(og);
 
   // One loop over taps and channels: nested ones cost a fifth more on lavapipe, where each level masks every sum.
   uint steps = kernel_h * kernel_w * span;
@@ -88,16 +83,7 @@ void main() {
     }
   }
 
-  at = (out_row * out_w + ox) * out_groups + og;
-  [[unroll]] for (uint p = 0; p < kPixels; ++p) {
-    if (ox + p < out_w) {
-      Group v = sum[p];
-      if (has_residual != 0u) {
-        Group r = LOAD_GROUP(residual, at + p * out_groups);
-        v = Group(v.lo + r.lo, v.hi + r.hi);
-      }
-      v = Group(activate(v.lo, kActivation, alpha, beta), activate(v.hi, kActivation, alpha, beta));
-      STORE_GROUP(y, at + p * out_groups, mask_group(v, og, out_channels));
-    }
-  }
+  SecondAffine second = epilogue_affine(epilogue, og);
+  [[unroll]] for (uint p = 0; p < kPixels; ++p)
+    if (ox + p < out_w) epilogue_store(epilogue, sum[p], out_row * out_w + ox + p, og, second);
 }

@@ -4,31 +4,27 @@
 #extension GL_GOOGLE_include_directive : require
 #include "common/storage.glsl"
 #include "common/activation.glsl"
+#include "common/conv_epilogue.glsl"
 
 layout(local_size_x = 64) in;
 #include "common/index.glsl"
-layout(constant_id = 0) const uint kPixels = 4;
-layout(constant_id = 1) const bool kSliding = false;  // stride 1, dilation 1: neighbours share inputs
-layout(constant_id = 2) const uint kActivation = 0;
+layout(constant_id = 5) const uint kPixels = 4;
+layout(constant_id = 6) const bool kSliding = false;  // stride 1, dilation 1: neighbours share inputs
 
 layout(std430, binding = 0) readonly buffer Input { GROUP x[]; };
 layout(std430, binding = 1) readonly buffer Weights { GROUP w[]; };
-layout(std430, binding = 2) readonly buffer Bias { vec4 bias[]; };
-layout(std430, binding = 3) readonly buffer Residual { GROUP residual[]; };
-layout(std430, binding = 4) writeonly buffer Output { GROUP y[]; };
 
 layout(push_constant) uniform Push {
-  uint in_h, in_w, out_h, out_w, channels;
+  EpiloguePush epilogue;
+  uint in_h, in_w, out_h, out_w;
   uint tiles_w, threads;  // tiles of kPixels in a row; tiles x groups in all
   uint kernel_h, kernel_w, stride_h, stride_w, pad_top, pad_left, dilation_h, dilation_w;
-  uint has_residual;
-  float alpha, beta;
 };
 
 void main() {
   uint id = thread_index();
   if (id >= threads) return;
-  uint groups = (channels + 7u) / 8u;
+  uint groups = epilogue_groups(epilogue);
   uint g = id % groups;
   uint tile = id / groups;
   uint ox = tile % tiles_w * kPixels;
@@ -37,7 +33,7 @@ void main() {
   uint n = out_row / out_h;
 
   Group sum[kPixels];
-  [[unroll]] for (uint p = 0; p < kPixels; ++p) sum[p] = Group(bias[2u * g], bias[2u * g + 1u]);
+  [[unroll]] for (uint p = 0; p < kPixels; ++p) sum[p] = epilogue_bias(g);
 
   int left = int(ox * stride_w) - int(pad_left);
   for (uint ky = 0; ky < kernel_h; ++ky) {
@@ -68,16 +64,7 @@ void main() {
     }
   }
 
-  uint at = (out_row * out_w + ox) * groups + g;
-  [[unroll]] for (uint p = 0; p < kPixels; ++p) {
-    if (ox + p < out_w) {
-      Group v = sum[p];
-      if (has_residual != 0u) {
-        Group r = LOAD_GROUP(residual, at + p * groups);
-        v = Group(v.lo + r.lo, v.hi + r.hi);
-      }
-      v = Group(activate(v.lo, kActivation, alpha, beta), activate(v.hi, kActivation, alpha, beta));
-      STORE_GROUP(y, at + p * groups, mask_group(v, g, channels));
-    }
-  }
+  SecondAffine second = epilogue_affine(epilogue, g);
+  [[unroll]] for (uint p = 0; p < kPixels; ++p)
+    if (ox + p < out_w) epilogue_store(epilogue, sum[p], out_row * out_w + ox + p, g, second);
 }

@@ -7,11 +7,10 @@ namespace vultus::gpu {
 namespace {
 
 struct DepthwisePush {
-  uint32_t in_h, in_w, out_h, out_w, channels;
+  EpiloguePush epilogue;
+  uint32_t in_h, in_w, out_h, out_w;
   uint32_t tiles_w, threads;
   WindowPush window;
-  uint32_t has_residual;
-  float alpha, beta;
 };
 
 constexpr uint32_t kDepthwisePixels = 4;
@@ -25,12 +24,8 @@ bool is_pointwise(const Graph& graph, const Node& node) {
 Support supports(const Graph& graph, const Node& node, const Caps& caps) {
   if (Support s = image_operands(graph, node); !s.ok) return s;
   if (!graph.constant(node.inputs[1])) return Support::no("Conv: weights computed at run time");
-  if (node.input(2) != kNoValue && !graph.constant(node.inputs[2]))
-    return Support::no("Conv: a bias computed at run time");
+  if (Support s = epilogue_fits(graph, node); !s.ok) return s;
   const Shape& out = graph.shape(node.outputs[0]);
-  if (node.input(3) != kNoValue && !(graph.shape(node.inputs[3]) == out))
-    return Support::no(fmt::format("Conv: adds {} to its result of {}",
-                                   graph.shape(node.inputs[3]).str(), out.str()));
   if (node.input(5) != kNoValue && (node.integer("group", 1) != 1 || !is_pointwise(graph, node)))
     return Support::no("Conv: a scale of the input, with windows of more than a pixel");
   return convolution_fits(caps, "Conv", out[0] * out[2], out[3], out[1]);
@@ -46,17 +41,10 @@ void build_depthwise(Builder& b, const Convolution& c, std::span<const float> we
   bool sliding = w.stride[1] == 1 && w.dilation[1] == 1 && w.kernel[1] > 1;
   uint32_t tiles_w = (c.out_w + kDepthwisePixels - 1) / kDepthwisePixels;
   uint32_t threads = c.batch * c.out_h * tiles_w * c.out_groups();
-  DepthwisePush push{c.in_h,           c.in_w,         c.out_h,
-                     c.out_w,          c.out_channels, tiles_w,
-                     threads,          push_of(w),     c.residual ? 1u : 0u,
-                     c.epilogue.alpha, c.epilogue.beta};
-  b.dispatch("conv_depthwise",
-             {kDepthwisePixels, sliding ? 1u : 0u, static_cast<uint32_t>(c.epilogue.kind)}, push,
-             {{c.input, Access::read},
-              {b.weights(packed), Access::read},
-              {b.floats(per_channel(c.bias, c.out_channels)), Access::read},
-              {c.residual.value_or(c.input), Access::read},
-              {c.output, Access::write}},
+  EpilogueParts parts = epilogue_parts(b, c, b.weights(packed));
+  DepthwisePush push{parts.push, c.in_h, c.in_w, c.out_h, c.out_w, tiles_w, threads, push_of(w)};
+  parts.spec.insert(parts.spec.end(), {kDepthwisePixels, sliding ? 1u : 0u});
+  b.dispatch("conv_depthwise", std::move(parts.spec), push, std::move(parts.bindings),
              fold(threads));
 }
 
@@ -64,26 +52,21 @@ void build(Builder& b, const Node& node) {
   const Graph& graph = b.graph();
   const Shape& kernel = graph.shape(node.inputs[1]);
   TensorRef in = b.input(node.inputs[0], Layout::nhwc8);
-  std::optional<BufferId> residual;
-  if (node.input(3) != kNoValue) residual = b.input(node.inputs[3], Layout::nhwc8).buffer;
   std::optional<BufferId> scale;
   if (node.input(5) != kNoValue) scale = b.input(node.inputs[5], Layout::nhwc8).buffer;
-  TensorRef out = b.output(node.outputs[0], Layout::nhwc8);
+  const Shape& out = graph.shape(node.outputs[0]);
   Convolution c{.input = in.buffer,
-                .output = out.buffer,
                 .batch = in.n(),
                 .in_h = in.h(),
                 .in_w = in.w(),
                 .in_channels = in.c(),
-                .out_h = out.h(),
-                .out_w = out.w(),
-                .out_channels = out.c(),
+                .out_h = static_cast<uint32_t>(out[2]),
+                .out_w = static_cast<uint32_t>(out[3]),
+                .out_channels = static_cast<uint32_t>(out[1]),
                 .window = resolve_window(node, in.shape, kernel).value(),
                 .groups = static_cast<uint32_t>(node.integer("group", 1)),
-                .epilogue = epilogue_of(node),
-                .residual = residual,
                 .scale = scale,
-                .bias = constant_floats(graph, node.input(2))};
+                .epilogue = conv_epilogue_of(b, node)};
   auto weights = constant_floats(graph, node.inputs[1]);
   if (c.groups > 1 && c.groups == c.in_channels && c.groups == c.out_channels)
     return build_depthwise(b, c, weights);

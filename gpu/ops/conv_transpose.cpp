@@ -37,8 +37,8 @@ void build(Builder& b, const Node& node) {
                 .out_w = out.w(),
                 .out_channels = out.c(),
                 .window = resolve_transposed_window(node, in.shape, kernel).value(),
-                .groups = static_cast<uint32_t>(node.integer("group", 1)),
-                .epilogue = epilogue_of(node)};
+                .groups = static_cast<uint32_t>(node.integer("group", 1))};
+  const Epilogue epilogue = epilogue_of(node);
   auto weights = constant_floats(graph, node.inputs[1]);
   const Window& w = c.window;
   const size_t ins = c.ins_per_group(), outs = c.outs_per_group();
@@ -64,11 +64,11 @@ void build(Builder& b, const Node& node) {
             input_span(c),
             c.outs_per_group(),
             c.ins_per_group(),
-            c.epilogue.alpha,
-            c.epilogue.beta};
+            epilogue.alpha,
+            epilogue.beta};
   auto bias = per_channel(constant_floats(graph, node.input(2)), c.out_channels);
   b.dispatch(
-      "conv_transpose", {static_cast<uint32_t>(c.epilogue.kind)}, push,
+      "conv_transpose", {static_cast<uint32_t>(epilogue.kind)}, push,
       {reads(in), {b.weights(packed), Access::read}, {b.floats(bias), Access::read}, writes(out)},
       fold(threads));
 }

@@ -8,13 +8,13 @@ namespace vultus::gpu {
 namespace {
 
 struct Push {
+  EpiloguePush epilogue;
   uint32_t in_h, in_w, in_groups;
-  uint32_t out_h, out_w, out_channels;
+  uint32_t out_h, out_w;
   uint32_t tiles_w, tiles;
   WindowPush window;
   uint32_t span, outs_per_group, ins_per_group;
-  uint32_t channels_along_x, has_residual;
-  float alpha, beta;
+  uint32_t channels_along_x;
 };
 
 constexpr uint32_t kLocalSize = 32;
@@ -76,7 +76,12 @@ std::vector<float> pack_weights(const Convolution& c, const WeightAt& at) {
   return packed;
 }
 
+EpilogueParts epilogue_parts(Builder& b, const Convolution& c, BufferId weights) {
+  return epilogue_parts(b, c.epilogue, c.input, weights, c.out_channels, c.out_h, c.out_w);
+}
+
 void add_convolution(Builder& b, Convolution c, const WeightAt& at) {
+  EpilogueParts parts = epilogue_parts(b, c, b.weights(pack_weights(c, at)));
   if (c.pointwise() &&
       c.window.stride == std::array<int64_t, 2>{1, 1}) {  // rows need not be told apart
     c.in_w = c.out_w = c.out_h * c.out_w;
@@ -86,41 +91,28 @@ void add_convolution(Builder& b, Convolution c, const WeightAt& at) {
       c.batch = 1;
     }
   }
-  BufferId weights = b.weights(pack_weights(c, at));
-  BufferId bias = b.floats(per_channel(c.bias, c.out_channels));
   uint32_t pixels = pixels_per_thread(b, c);
   uint32_t tiles_w = (c.out_w + pixels - 1) / pixels;
   uint32_t tiles = c.batch * c.out_h * tiles_w;
   bool channels_along_x = tiles < kFewTiles && tiles < c.out_groups();
-  Push push{c.in_h,
+  Push push{parts.push,
+            c.in_h,
             c.in_w,
             c.in_groups(),
             c.out_h,
             c.out_w,
-            c.out_channels,
             tiles_w,
             tiles,
             push_of(c.window),
             input_span(c),
             c.outs_per_group(),
             c.ins_per_group(),
-            channels_along_x ? 1u : 0u,
-            c.residual ? 1u : 0u,
-            c.epilogue.alpha,
-            c.epilogue.beta};
+            channels_along_x ? 1u : 0u};
   std::array<uint32_t, 3> threads{tiles, c.out_groups(), 1};
   if (channels_along_x) std::swap(threads[0], threads[1]);
-  b.dispatch(
-      "conv",
-      {pixels, c.pointwise() ? 1u : 0u, static_cast<uint32_t>(c.epilogue.kind), c.scale ? 1u : 0u},
-      push,
-      {{c.input, Access::read},
-       {weights, Access::read},
-       {bias, Access::read},
-       {c.residual.value_or(c.input), Access::read},
-       {c.output, Access::write},
-       {c.scale.value_or(c.input), Access::read}},
-      threads);
+  parts.spec.insert(parts.spec.end(), {pixels, c.pointwise() ? 1u : 0u, c.scale ? 1u : 0u});
+  parts.bindings.push_back({c.scale.value_or(c.input), Access::read});
+  b.dispatch("conv", std::move(parts.spec), push, std::move(parts.bindings), threads);
 }
 
 Support convolution_fits(const Caps& caps, std::string_view op, int64_t rows, int64_t width,

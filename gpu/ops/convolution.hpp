@@ -3,8 +3,8 @@
 #include <functional>
 #include <optional>
 
+#include "gpu/ops/conv_epilogue.hpp"
 #include "gpu/ops/image.hpp"
-#include "host/graph/activation.hpp"
 #include "host/ops/window.hpp"
 
 namespace vultus::gpu {
@@ -12,14 +12,12 @@ namespace vultus::gpu {
 /// One run of shaders/conv.comp: a convolution, or a matrix product with constant weights, whose
 /// rows are then pixels. Input and output lie as N, H, W and groups of 8 channels.
 struct Convolution {
-  BufferId input = -1, output = -1;
+  BufferId input = -1;
   uint32_t batch = 1, in_h = 1, in_w = 1, in_channels = 1, out_h = 1, out_w = 1, out_channels = 1;
   Window window{};
   uint32_t groups = 1;
-  Epilogue epilogue{};
-  std::optional<BufferId> residual{};  ///< as the output lies; added before the activation
-  std::optional<BufferId> scale{};     ///< [batch][group of 8 inputs]; multiplies the input
-  std::span<const float> bias{};       ///< per output channel; may be empty
+  std::optional<BufferId> scale{};  ///< [batch][group of 8 inputs]; multiplies the input
+  ConvEpilogue epilogue{};          ///< with the output
 
   uint32_t ins_per_group() const { return in_channels / groups; }
   uint32_t outs_per_group() const { return out_channels / groups; }
@@ -48,6 +46,9 @@ uint32_t first_input_group(const Convolution& c, uint32_t out_group);
 
 /// [group of 8 outputs][ky][kx][group of 8 inputs][8 inputs][8 outputs], zero where there is none.
 std::vector<float> pack_weights(const Convolution& c, const WeightAt& at);
+
+/// The epilogue's part of a dispatch; its spec, push and bindings come first.
+EpilogueParts epilogue_parts(Builder& b, const Convolution& c, BufferId weights);
 
 /// Packs the weights and adds the dispatch.
 void add_convolution(Builder& b, Convolution c, const WeightAt& at);

@@ -45,7 +45,7 @@ void build(Builder& b, const Node& node) {
   TensorRef a = b.input(node.inputs[0], Layout::nhwc8);
   Convolution c{.input = a.buffer, .in_w = a.n(), .in_channels = a.c(), .out_w = a.n()};
   c.out_channels = static_cast<uint32_t>(graph.shape(node.outputs[0])[1]);
-  c.epilogue = epilogue_of(node);
+  c.epilogue.activation = epilogue_of(node);
 
   std::vector<float> bias;
   ValueId added = node.input(2);
@@ -56,13 +56,14 @@ void build(Builder& b, const Node& node) {
       for (size_t i = 0; i < c.out_channels; ++i)
         bias.push_back(beta * values[values.size() == 1 ? 0 : i]);
     } else {
-      c.residual = b.weights(expanded(values, constant->shape(), a.n(), c.out_channels, beta));
+      c.epilogue.residual =
+          b.weights(expanded(values, constant->shape(), a.n(), c.out_channels, beta));
     }
   } else if (added != kNoValue) {
-    c.residual = b.input(added, Layout::nhwc8).buffer;
+    c.epilogue.residual = b.input(added, Layout::nhwc8).buffer;
   }
-  c.bias = bias;
-  c.output = b.output(node.outputs[0], Layout::nhwc8).buffer;
+  c.epilogue.bias = bias;
+  c.epilogue.output = b.output(node.outputs[0], Layout::nhwc8).buffer;
 
   auto weights = constant_floats(graph, node.inputs[1]);
   bool transposed = node.integer("transB", 0) != 0;

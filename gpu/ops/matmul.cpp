@@ -56,11 +56,12 @@ void build_constant(Builder& b, const Node& node) {
   TensorRef a = b.input(node.inputs[0], Layout::linear);
   TensorRef out = b.output(node.outputs[0], Layout::linear);
   auto weights = constant_floats(b.graph(), node.inputs[1]);
-  Convolution c{.input = a.buffer, .output = out.buffer};
+  Convolution c{.input = a.buffer};
+  c.epilogue.output = out.buffer;
   c.in_channels = static_cast<uint32_t>(a.shape.back());
   c.out_channels = static_cast<uint32_t>(out.shape.back());
   c.in_w = c.out_w = a.elements() / c.in_channels;
-  c.epilogue = epilogue_of(node);
+  c.epilogue.activation = epilogue_of(node);
   add_convolution(
       b, c, [&](size_t o, size_t i, size_t, size_t) { return weights[i * c.out_channels + o]; });
 }

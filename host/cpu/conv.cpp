@@ -6,6 +6,7 @@
 #include "host/cpu/channel_scale.hpp"
 #include "host/cpu/kernels.hpp"
 #include "host/cpu/window.hpp"
+#include "host/graph/fused.hpp"
 
 namespace vultus::cpu {
 namespace {
@@ -181,6 +182,8 @@ bool fits_winograd(const Graph& graph, const Node& node) {
 }
 
 Result<void> build_conv(Builder& builder, NodeId node) {
+  if (builder.node(node).input(4) != kNoValue || has_second_output(builder.node(node)))
+    return builder.add_plain(node);
   return ConvBuilder(builder, node).build();
 }
 

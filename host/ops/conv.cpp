@@ -4,7 +4,8 @@
 
 #include "host/core/parallel.hpp"
 #include "host/cpu/kernels.hpp"
-#include "host/graph/activation.hpp"
+#include "host/graph/fused.hpp"
+#include "host/ops/fused.hpp"
 #include "host/ops/op.hpp"
 #include "host/ops/window.hpp"
 
@@ -12,8 +13,9 @@ namespace vultus {
 namespace {
 
 Result<void> infer(Infer& node) {
-  // Input 3 is ours: a residual of the output's shape, added before the fused activation. So is
-  // input 5: a scale per image and channel [N,C,1,1], by which x is multiplied.
+  // Ours: input 3, a residual of the output's shape, added before the fused activation; input 4, an
+  // addend that is repeated to the output's shape; input 5, a scale per image and channel [N,C,1,1]
+  // by which x is multiplied; output 1 (host/graph/fused.hpp).
   VULTUS_CHECK(node.expect_inputs(2, 6));
   for (size_t i = 0; i < 6; ++i)
     VULTUS_CHECK(node.expect_type(i, {DType::f32}));
@@ -38,7 +40,11 @@ Result<void> infer(Infer& node) {
         fmt::format("residual has shape {}, the output {}", node.shape(3).str(), out.str()));
   if (node.has(5) && node.shape(5) != Shape{x[0], x[1], 1, 1})
     return node.fail(fmt::format("scale has shape {}, the input {}", node.shape(5).str(), x.str()));
-  return node.set(0, DType::f32, out);
+  if (node.has(4) && !fit_addend(node.shape(4), out))
+    return node.fail(fmt::format("an addend of shape {} does not cover the output {}",
+                                 node.shape(4).str(), out.str()));
+  VULTUS_CHECK(node.set(0, DType::f32, out));
+  return infer_second_output(node);
 }
 
 // Adds w * x to one row of the output, for the taps that lie within the input.
@@ -91,7 +97,11 @@ Result<void> eval(Eval& node) {
       }
     }
   });
+  const bool last = adds_last(node.node);
+  if (node.has(4) && !last) add_repeated(node.in[4], out);
   activate(epilogue_of(node.node), out.as<float>());
+  if (node.has(4) && last) add_repeated(node.in[4], out);
+  write_second_output(node);
   return {};
 }
 

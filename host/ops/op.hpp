@@ -27,6 +27,8 @@ class Infer {
   size_t inputs() const { return node_.inputs.size(); }
   bool has(size_t i) const { return node_.input(i) != kNoValue; }
   const Shape& shape(size_t i) const { return graph_.shape(node_.input(i)); }
+  /// Of an output that is set already.
+  const Shape& output_shape(size_t i) const { return graph_.shape(node_.outputs[i]); }
   DType dtype(size_t i) const { return graph_.value(node_.input(i)).dtype; }
   const Tensor* constant(size_t i) const { return graph_.constant(node_.input(i)); }
   /// Constant integers (i64 or i32) of input i, or an error that names the node and the input.

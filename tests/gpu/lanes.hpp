@@ -35,26 +35,27 @@ inline constexpr double kHalfBound = 0x1p-11;
 /// fp32: goal A2.
 inline constexpr double kFloatBound = 1e-5;
 
-/// One node that writes nhwc8, run on a device in one precision. `expected` is row-major. Checks
-/// the values in relative L2 and that every padding lane is zero.
+/// One node that writes nhwc8, run on a device in one precision. `expected` is row-major, of output
+/// `which`, the only one that is read. Checks the values in relative L2 and that every padding lane
+/// is zero.
 inline void expect_lanes(Device& device, const OpCase& what, const std::vector<double>& expected,
                          const std::vector<Precision>& precisions = {Precision::fp32,
                                                                      Precision::fp16},
-                         double half_bound = kHalfBound) {
+                         double half_bound = kHalfBound, size_t which = 0) {
   std::vector<Operand> operands;
   std::vector<const Tensor*> inputs;
   for (const Operand& o : what.operands) {
     operands.push_back({o.tensor.bytes() ? o.tensor.clone() : Tensor(), o.constant});
     if (!o.constant && o.tensor.bytes()) inputs.push_back(&o.tensor);
   }
-  auto made = single_node(what.op, what.attributes, operands, 1, what.opset);
+  auto made = single_node(what.op, what.attributes, operands, what.outputs, what.opset);
   ASSERT_TRUE(made) << made.error().what;
   Graph graph = std::move(*made);
   Node lanes;
   lanes.name = "lanes";
   lanes.op = "TestLanes";
-  lanes.inputs = {graph.outputs[0]};
-  const Shape shape = graph.shape(graph.outputs[0]);
+  lanes.inputs = {graph.outputs[which]};
+  const Shape shape = graph.shape(lanes.inputs[0]);
   lanes.outputs = {graph.add_value("padded", DType::f32, with_lanes(shape))};
   graph.outputs = lanes.outputs;
   graph.nodes.push_back(lanes);
@@ -83,31 +84,6 @@ inline void expect_lanes(Device& device, const OpCase& what, const std::vector<d
     EXPECT_LE(std::sqrt(difference),
               (precision == Precision::fp32 ? kFloatBound : half_bound) * std::sqrt(norm) + 1e-7)
         << what.op << " in " << name_of(precision);
-  }
-}
-
-/// Naive activation in double.
-inline double activated(double x, const Epilogue& e) {
-  const double a = static_cast<double>(e.alpha), b = static_cast<double>(e.beta);
-  switch (e.kind) {
-    case Activation::relu:
-      return std::max(x, 0.0);
-    case Activation::leaky_relu:
-      return x < 0 ? a * x : x;
-    case Activation::sigmoid:
-      return 1 / (1 + std::exp(-x));
-    case Activation::silu:
-      return x / (1 + std::exp(-x));
-    case Activation::clip:
-      return std::min(std::max(x, a), b);
-    case Activation::hard_sigmoid:
-      return std::min(std::max(a * x + b, 0.0), 1.0);
-    case Activation::hard_swish:
-      return x * std::min(std::max(x / 6 + 0.5, 0.0), 1.0);
-    case Activation::tanh:
-      return std::tanh(x);
-    default:
-      return x;
   }
 }
 

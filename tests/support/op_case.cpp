@@ -146,6 +146,30 @@ Operand constant(Tensor tensor) {
   return {std::move(tensor), true};
 }
 
+double activated(double x, const Epilogue& e) {
+  const double a = static_cast<double>(e.alpha), b = static_cast<double>(e.beta);
+  switch (e.kind) {
+    case Activation::relu:
+      return std::max(x, 0.0);
+    case Activation::leaky_relu:
+      return x < 0 ? a * x : x;
+    case Activation::sigmoid:
+      return 1 / (1 + std::exp(-x));
+    case Activation::silu:
+      return x / (1 + std::exp(-x));
+    case Activation::clip:
+      return std::min(std::max(x, a), b);
+    case Activation::hard_sigmoid:
+      return std::min(std::max(a * x + b, 0.0), 1.0);
+    case Activation::hard_swish:
+      return x * std::min(std::max(x / 6 + 0.5, 0.0), 1.0);
+    case Activation::tanh:
+      return std::tanh(x);
+    default:
+      return x;
+  }
+}
+
 void expect_op(Device& device, const OpCase& what, const Reference& reference) {
   for (Precision precision : {Precision::fp32, Precision::fp16})
     for (Feed how : {Feed::nhwc8, Feed::linear}) {

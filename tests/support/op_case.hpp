@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "host/graph/activation.hpp"
 #include "tests/support/support.hpp"
 
 namespace vultus::test {
@@ -23,6 +24,8 @@ Tensor random_halves(const Shape& shape, uint32_t seed, float low = -1, float hi
 Tensor random_booleans(const Shape& shape, uint32_t seed);
 Tensor random_integers(const Shape& shape, uint32_t seed, int64_t low, int64_t high);
 Operand constant(Tensor tensor);
+/// Naive activation in double.
+double activated(double x, const Epilogue& epilogue);
 
 struct OpCase {
   std::string op;
