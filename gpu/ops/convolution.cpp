@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "gpu/ops/conv_tile.hpp"
+
 namespace vultus::gpu {
 namespace {
 
@@ -91,6 +93,9 @@ void add_convolution(Builder& b, Convolution c, const WeightAt& at) {
       c.batch = 1;
     }
   }
+  ConvChoice choice = choose_convolution(problem_of(b, c), b.caps());
+  if (choice.family == ConvFamily::tile || choice.family == ConvFamily::coop)
+    return add_tiled_convolution(b, c, choice, std::move(parts));
   uint32_t pixels = pixels_per_thread(b, c);
   uint32_t tiles_w = (c.out_w + pixels - 1) / pixels;
   uint32_t tiles = c.batch * c.out_h * tiles_w;

@@ -8,6 +8,7 @@ struct Group { vec4 lo, hi; };  // 8 channels in fp32
 #ifdef STORAGE_FP16
 #define SCALAR float16_t
 #define GROUP uvec4
+#define ZERO_GROUP uvec4(0)
 Group unpack_group(uvec4 v) {
   return Group(vec4(unpackHalf2x16(v.x), unpackHalf2x16(v.y)), vec4(unpackHalf2x16(v.z), unpackHalf2x16(v.w)));
 }
@@ -16,14 +17,17 @@ uvec4 pack_group(Group g) {
 }
 #define LOAD_GROUP(buffer_, i) unpack_group(buffer_[i])
 #define LOAD_GROUP_IF(ok, buffer_, i) unpack_group(mix(uvec4(0), buffer_[i], bvec4(ok)))  // zero unless ok; i is valid
+#define PACK_GROUP(g) pack_group(g)
 #define STORE_GROUP(buffer_, i, g) buffer_[i] = pack_group(g)
 #else
 #define SCALAR float
 struct FloatGroup { vec4 lo, hi; };
 #define GROUP FloatGroup
+#define ZERO_GROUP FloatGroup(vec4(0), vec4(0))
 #define LOAD_GROUP(buffer_, i) Group(buffer_[i].lo, buffer_[i].hi)
 Group zero_unless(bool ok, Group g) { return Group(mix(vec4(0), g.lo, bvec4(ok)), mix(vec4(0), g.hi, bvec4(ok))); }
 #define LOAD_GROUP_IF(ok, buffer_, i) zero_unless(ok, LOAD_GROUP(buffer_, i))
+#define PACK_GROUP(g) FloatGroup((g).lo, (g).hi)
 #define STORE_GROUP(buffer_, i, g) buffer_[i] = FloatGroup((g).lo, (g).hi)
 #endif
 
