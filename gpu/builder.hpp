@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstring>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -31,7 +32,8 @@ struct TensorRef {
   BufferId buffer = -1;
   Layout layout = Layout::linear;
   DType dtype = DType::f32;
-  Shape shape;  ///< the ONNX shape
+  Shape shape;       ///< the ONNX shape
+  bool raw = false;  ///< `linear` in the host's form: float32 whatever the precision
 
   uint32_t n() const { return static_cast<uint32_t>(shape[0]); }
   uint32_t c() const { return static_cast<uint32_t>(shape[1]); }
@@ -39,6 +41,20 @@ struct TensorRef {
   uint32_t w() const { return shape.rank() == 4 ? static_cast<uint32_t>(shape[3]) : 1; }
   uint32_t groups() const { return (c() + 7) / 8; }  ///< 8-channel groups of a pixel (nhwc8)
   uint32_t elements() const { return static_cast<uint32_t>(shape.elements()); }
+};
+
+/// A tensor of `shape` that lies scattered in the buffer of another one.
+struct View {
+  /// `size` elements, `stride` elements of the buffer apart; a stride may be 0 or negative.
+  struct Run {
+    int64_t size = 1, stride = 0;
+  };
+  TensorRef source;
+  Shape shape;
+  int64_t offset = 0;                  ///< of the first element
+  std::vector<std::vector<Run>> axes;  ///< of every ONNX axis, outermost first; no runs of one
+  ValueId same_order = kNoValue;       ///< a value with the same elements in the same order
+  bool dense = false;                  ///< all of `source`, as it is
 };
 
 enum class Access : uint8_t { read, write, read_write };
@@ -104,6 +120,16 @@ class Builder {
   /// The output is the same bytes as `source` under another shape (Reshape, Squeeze...). No
   /// dispatch.
   virtual void alias(ValueId output, const TensorRef& source) = 0;
+
+  /// Where the value's elements are; kernels that walk strides read it without a copy. Adds no
+  /// dispatch. May lie in the host's form.
+  virtual View view(ValueId value) = 0;
+  /// The output's elements are those of `view`. They are copied, once per layout, when a kernel
+  /// asks for the value with `input`; `preferred` is its `layout_of` until then.
+  virtual void alias(ValueId output, View view, Layout preferred) = 0;
+  /// For an output that only the host reads: a buffer in the host's form, which saves the
+  /// conversion. Nothing when kernels read it as well.
+  virtual std::optional<TensorRef> host_output(ValueId value) = 0;
 
   /// Weights: stored in the partition's precision, in the order given. Padded to a multiple of 16
   /// bytes.

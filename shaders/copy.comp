@@ -1,17 +1,15 @@
 #version 450
 #extension GL_GOOGLE_include_directive : require
 #include "common/storage.glsl"
-// Strided copy: whatever moves elements without changing them. A unit is a scalar of the storage type, a group of 8 of
-// them, or a 32-bit word. Steps of the last level at and beyond `valid` (in scalars) write zero.
+#include "common/move.glsl"
+// Strided copy: whatever moves elements without changing them. Steps of the last level at and beyond `valid` (in
+// scalars) write zero.
 layout(local_size_x = 64) in;
 #include "common/index.glsl"
-layout(constant_id = 0) const uint kUnit = 0u;  // 0 scalar, 1 group, 2 word
-layout(std430, binding = 0) readonly buffer X { SCALAR x[]; };
-layout(std430, binding = 0) readonly buffer XGroups { GROUP x_groups[]; };
-layout(std430, binding = 0) readonly buffer XWords { uint x_words[]; };
-layout(std430, binding = 1) writeonly buffer Y { SCALAR y[]; };
-layout(std430, binding = 1) writeonly buffer YGroups { GROUP y_groups[]; };
-layout(std430, binding = 1) writeonly buffer YWords { uint y_words[]; };
+layout(constant_id = 0) const uint kMode = kScalar;
+layout(constant_id = 1) const bool kToRaw = false;
+SOURCE(x, 0)
+TARGET(1)
 layout(push_constant) uniform Push {
   uint total, rank, valid;
   int from, to;
@@ -33,14 +31,16 @@ void main() {
     t += int(step) * target[i];
     index = outer;
   }
-  if (kUnit == 1u) {
+  if (kMode == kGroup) {
     Group v = LOAD_GROUP(x_groups, s);
-    v = mask_group(v, last, valid);
-    STORE_GROUP(y_groups, t, v);
-  } else if (kUnit == 2u) {
+    store_group(kToRaw, t, mask_group(v, last, valid));
+  } else if (kMode == kRawGroup) {
+    store_group(kToRaw, t, mask_group(LOAD_RAW_GROUP(x, s), last, valid));
+  } else if (kMode == kWord) {
     y_words[t] = last < valid ? x_words[s] : 0u;
-  } else {  // no ternary on halves: that would ask for 16-bit arithmetic
-    if (last < valid) y[t] = x[s];
-    else y[t] = SCALAR(0.0);
+  } else {
+    float v = 0.0;
+    if (last < valid) v = kMode == kRawScalar ? x_raw[s] : float(x_scalars[s]);
+    store_scalar(kToRaw, t, v);
   }
 }

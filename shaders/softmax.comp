@@ -7,8 +7,10 @@ layout(local_size_x = 64) in;
 #include "common/index.glsl"
 layout(constant_id = 0) const uint kLog = 0u;
 layout(constant_id = 1) const uint kTeam = 0u;
+layout(constant_id = 2) const bool kToRaw = false;  // to the host's form
 layout(std430, binding = 0) readonly buffer X { SCALAR x[]; };
 layout(std430, binding = 1) writeonly buffer Y { SCALAR y[]; };
+layout(std430, binding = 1) writeonly buffer YRaw { float y_raw[]; };
 layout(push_constant) uniform Push {
   uint total;   // rows
   uint length;  // elements of a row
@@ -63,6 +65,6 @@ void main() {
       v = float(x[at]);
       v = kLog == 1u ? v - shift : exp(v - part.x) * scale;
     }
-    y[at] = SCALAR(v);
+    if (kToRaw) y_raw[at] = v; else y[at] = SCALAR(v);
   }
 }

@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "gpu/ops/strided.hpp"
+#include "gpu/view.hpp"
 
 namespace vultus::gpu {
 namespace {
@@ -15,27 +16,32 @@ void build(Builder& b, const Node& node) {
   bool nhwc8 = fits_nhwc8(result) && std::ranges::any_of(node.inputs, [&](ValueId id) {
                  return !graph.value(id).constant && b.layout_of(id) == Layout::nhwc8;
                });
-  TensorRef out = b.output(node.outputs[0], nhwc8 ? Layout::nhwc8 : Layout::linear);
+  std::optional<TensorRef> for_host = b.host_output(node.outputs[0]);
+  nhwc8 = nhwc8 && !for_host;
+  TensorRef out =
+      for_host ? *for_host : b.output(node.outputs[0], nhwc8 ? Layout::nhwc8 : Layout::linear);
   int along = from_front(node.integer("axis", 1), result.shape.rank());
   int64_t stride = strides_of(out)[static_cast<size_t>(along)];
   int64_t at = 0;
-  for (size_t i = 0; i < node.inputs.size(); ++i) {
-    const Shape& shape = graph.shape(node.inputs[i]);
+  std::vector<Part> parts;
+  for (ValueId value : node.inputs) {
+    const Shape& shape = graph.shape(value);
     int64_t length = shape[along];
     if (shape.elements() == 0) continue;
-    TensorRef in = as_it_lies(b, node.inputs[i]);
     // Padding lanes are the last part's business; along another axis every part has its own.
-    bool pads = along != 1 || at + length == result.shape[1];
-    Copy part = copy_of(shape, strides_of(in), out, false);
-    if (nhwc8 && pads) {
+    bool pads = nhwc8 && (along != 1 || at + length == result.shape[1]);
+    View view = b.view(value);
+    if (pads && !can_fill(view, Layout::nhwc8)) view = view_of(b.input(value, Layout::linear));
+    Copy part = copy_of(view, out, false);
+    if (pads) {
       part.valid = shape[1];
-      int64_t first = along == 1 ? at : 0;
-      part.levels.back().size = stored_channels(out) - first;
+      part.levels.back().size = stored_channels(out) - (along == 1 ? at : 0);
     }
     part.to = at * stride;
-    copy(b, in, out, part);
+    parts.push_back({view.source, part});
     at += length;
   }
+  copy_all(b, std::move(parts), out);
 }
 
 const RegisterGpu concat({"Concat", supports, build});

@@ -1,4 +1,5 @@
 #include "gpu/ops/strided.hpp"
+#include "gpu/view.hpp"
 
 namespace vultus::gpu {
 namespace {
@@ -17,10 +18,13 @@ bool same_pixels(const Shape& a, const Shape& b) {
 
 void build(Builder& b, const Node& node) {
   const Shape& result = b.graph().shape(node.outputs[0]);
-  TensorRef in = as_it_lies(b, node.inputs[0]);
-  if (in.layout == Layout::nhwc8 && !same_pixels(in.shape, result) && !(in.shape == result))
-    in = b.input(node.inputs[0], Layout::linear);
-  b.alias(node.outputs[0], in);
+  View in = b.view(node.inputs[0]);
+  if (in.dense && !in.source.raw &&
+      (in.source.layout == Layout::linear || same_pixels(in.shape, result) || in.shape == result))
+    return b.alias(node.outputs[0], in.source);
+  if (auto view = reshaped(in, result))
+    return b.alias(node.outputs[0], std::move(*view), Layout::linear);
+  b.alias(node.outputs[0], b.input(node.inputs[0], Layout::linear));
 }
 
 const RegisterGpu reshape({"Reshape", supports, build});

@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "gpu/ops/strided.hpp"
+#include "gpu/view.hpp"
 
 namespace vultus::gpu {
 namespace {
@@ -9,25 +10,14 @@ Support supports(const Graph& graph, const Node& node, const Caps&) {
   return plain_tensors(graph, node, true);
 }
 
-/// Copies what starts at `starts` and goes on in `steps` (both per axis) into output `i`.
+/// Output `i` is what starts at `starts` and goes on in `steps` (both per axis).
 void cut(Builder& b, const Node& node, size_t i, const std::vector<int64_t>& starts,
          const std::vector<int64_t>& steps) {
   const Shape& result = b.graph().shape(node.outputs[i]);
-  TensorRef in = as_it_lies(b, node.inputs[0]);
-  TensorRef out = b.output(node.outputs[i], in.layout);
-  std::vector<int64_t> strides = strides_of(in);
-  int64_t from = 0;
-  for (size_t d = 0; d < strides.size(); ++d) {
-    from += starts[d] * strides[d];
-    strides[d] *= steps[d];
-  }
-  Copy what = copy_of(result, strides, out, true);
-  what.from = from;
-  // Channels up to the input's last one end in its own padding lanes, which are zero.
-  if (out.layout == Layout::nhwc8 && steps[1] == 1 && starts[1] % 8 == 0 &&
-      starts[1] + result[1] == in.shape[1])
-    what.valid = -1;
-  copy(b, in, out, what);
+  Layout layout = b.layout_of(node.inputs[0]);
+  auto view = sliced(b.view(node.inputs[0]), starts, steps, result);
+  if (!view) view = sliced(view_of(b.input(node.inputs[0], layout)), starts, steps, result);
+  b.alias(node.outputs[i], std::move(*view), layout);
 }
 
 void build_slice(Builder& b, const Node& node) {

@@ -28,7 +28,9 @@ void build(Builder& b, const Node& node) {
     inner *= shape[d];
   flattens = flattens && inner > 1;
   TensorRef in = flattens ? b.input(node.inputs[0], Layout::linear) : as_it_lies(b, node.inputs[0]);
-  TensorRef out = b.output(node.outputs[0], in.layout);
+  std::optional<TensorRef> for_host;
+  if (in.layout == Layout::linear) for_host = b.host_output(node.outputs[0]);
+  TensorRef out = for_host ? *for_host : b.output(node.outputs[0], in.layout);
   std::vector<int64_t> strides = strides_of(in);
 
   Push push{};
@@ -58,8 +60,8 @@ void build(Builder& b, const Node& node) {
     total *= static_cast<uint64_t>(level.size);
   push.total = static_cast<uint32_t>(total);
   bool team = push.length >= kTeamLength;
-  b.dispatch("softmax", {node.op == "LogSoftmax" ? 1u : 0u, team ? 1u : 0u}, push,
-             {reads(in), writes(out)}, fold(team ? total * 64 : total));
+  b.dispatch("softmax", {node.op == "LogSoftmax" ? 1u : 0u, team ? 1u : 0u, out.raw ? 1u : 0u},
+             push, {reads(in), writes(out)}, fold(team ? total * 64 : total));
 }
 
 const RegisterGpu softmax({"Softmax", supports, build});

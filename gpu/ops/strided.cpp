@@ -3,12 +3,20 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <bit>
 #include <cassert>
+#include <span>
 
 namespace vultus::gpu {
 namespace {
 
+/// What a thread moves: one scalar of the storage type, a group of 8, or a 32-bit word. Numbers of
+/// shaders/common/move.glsl.
 enum Unit : uint32_t { kScalar, kGroup, kWord };
+/// Added to the unit: the source is in the host's form.
+constexpr uint32_t kFromRaw = 4;
+/// Parts of a dispatch that do not move alike.
+constexpr uint32_t kMixed = 8;
 
 struct CopyPush {
   uint32_t total, rank, valid;
@@ -17,21 +25,73 @@ struct CopyPush {
   std::array<int32_t, kMaxLevels> source, target;
 };
 
-/// Whether the copy can move 8 elements at a time; divides its strides by 8 when it can.
-bool in_groups(Copy& what, bool source_padded) {
+/// An entry of the table of shaders/concat.comp.
+struct PartRow {
+  uint32_t first_thread, mode;
+  CopyPush copy;
+};
+
+/// Whether the copy can move `n` elements at a time; divides its strides by `n` when it can.
+bool in_units(Copy& what, int64_t n, bool source_padded) {
   Level& last = what.levels.back();
-  if (last.size % 8 || last.stride[0] != 1 || last.stride[1] != 1 || what.from % 8 || what.to % 8)
+  if (last.size % n || last.stride[0] != 1 || last.stride[1] != 1 || what.from % n || what.to % n)
     return false;
-  if (what.valid % 8 && !source_padded) return false;  // the last group would read what follows
+  if (what.valid % n && !source_padded) return false;  // the last unit would read what follows
   for (size_t i = 0; i + 1 < what.levels.size(); ++i)
-    if (what.levels[i].stride[0] % 8 || what.levels[i].stride[1] % 8) return false;
-  last.size /= 8;
+    if (what.levels[i].stride[0] % n || what.levels[i].stride[1] % n) return false;
+  last.size /= n;
   for (size_t i = 0; i + 1 < what.levels.size(); ++i)
     for (size_t operand : {0u, 1u})
-      what.levels[i].stride[operand] /= 8;
-  what.from /= 8;
-  what.to /= 8;
+      what.levels[i].stride[operand] /= n;
+  what.from /= n;
+  what.to /= n;
   return true;
+}
+
+/// Merges levels and chooses the unit.
+uint32_t prepare(Copy& what, const TensorRef& source) {
+  if (what.valid < 0) what.valid = what.levels.back().size;
+  bool whole = what.valid == what.levels.back().size;
+  merge(what.levels, !whole);
+  if (whole) what.valid = what.levels.back().size;
+  if (is_integer(source.dtype)) return kWord;
+  uint32_t raw = source.raw ? kFromRaw : 0;
+  return raw + (in_units(what, 8, source.layout == Layout::nhwc8) ? kGroup : kScalar);
+}
+
+CopyPush push_of(const Copy& what) {
+  uint64_t total = 1;
+  for (const Level& level : what.levels)
+    total *= static_cast<uint64_t>(level.size);
+  return {static_cast<uint32_t>(total),      static_cast<uint32_t>(what.levels.size()),
+          static_cast<uint32_t>(what.valid), static_cast<int32_t>(what.from),
+          static_cast<int32_t>(what.to),     sizes_of(what.levels),
+          strides_of(what.levels, 0),        strides_of(what.levels, 1)};
+}
+
+/// One dispatch for at most `kMostSources` parts.
+void copy_some(Builder& b, std::span<Part> parts, const TensorRef& target) {
+  if (parts.size() == 1) return copy(b, parts[0].source, target, parts[0].what);
+  constexpr uint32_t kTeam = 64;  // a workgroup serves one part
+  std::vector<int32_t> table;
+  std::vector<Binding> bindings;
+  uint32_t threads = 0;
+  std::optional<uint32_t> mode;
+  for (Part& part : parts) {
+    PartRow row{.first_thread = threads, .mode = prepare(part.what, part.source), .copy = {}};
+    row.copy = push_of(part.what);
+    mode = !mode || *mode == row.mode ? row.mode : kMixed;
+    threads += (row.copy.total + kTeam - 1) / kTeam * kTeam;
+    auto words = std::bit_cast<std::array<int32_t, sizeof(PartRow) / 4>>(row);
+    table.insert(table.end(), words.begin(), words.end());
+    bindings.push_back(reads(part.source));
+  }
+  while (bindings.size() < kMostSources)
+    bindings.push_back(bindings[0]);
+  bindings.push_back({b.integers(table), Access::read});
+  bindings.push_back(writes(target));
+  b.dispatch("concat", {*mode, target.raw ? 1u : 0u}, static_cast<uint32_t>(parts.size()), bindings,
+             fold(threads));
 }
 
 }  // namespace
@@ -98,23 +158,18 @@ std::array<int32_t, kMaxLevels> strides_of(const Levels& levels, size_t operand)
 }
 
 void copy(Builder& b, const TensorRef& source, const TensorRef& target, Copy what) {
-  if (what.valid < 0) what.valid = what.levels.back().size;
-  bool whole = what.valid == what.levels.back().size;
-  merge(what.levels, !whole);
-  if (whole) what.valid = what.levels.back().size;
-  uint32_t unit = kScalar;
-  if (is_integer(target.dtype))
-    unit = kWord;
-  else if (in_groups(what, source.layout == Layout::nhwc8))
-    unit = kGroup;
-  uint64_t total = 1;
-  for (const Level& level : what.levels)
-    total *= static_cast<uint64_t>(level.size);
-  CopyPush push{static_cast<uint32_t>(total),      static_cast<uint32_t>(what.levels.size()),
-                static_cast<uint32_t>(what.valid), static_cast<int32_t>(what.from),
-                static_cast<int32_t>(what.to),     sizes_of(what.levels),
-                strides_of(what.levels, 0),        strides_of(what.levels, 1)};
-  b.dispatch("copy", {unit}, push, {reads(source), writes(target)}, fold(total));
+  uint32_t mode = prepare(what, source);
+  CopyPush push = push_of(what);
+  b.dispatch("copy", {mode, target.raw ? 1u : 0u}, push, {reads(source), writes(target)},
+             fold(push.total));
+}
+
+void copy_all(Builder& b, std::vector<Part> parts, const TensorRef& target) {
+  for (std::span<Part> left = parts; !left.empty();) {
+    size_t n = std::min(left.size(), kMostSources);
+    copy_some(b, left.first(n), target);
+    left = left.subspan(n);
+  }
 }
 
 Copy copy_of(const Shape& shape, const std::vector<int64_t>& from_strides, const TensorRef& target,
@@ -130,6 +185,34 @@ Copy copy_of(const Shape& shape, const std::vector<int64_t>& from_strides, const
     what.valid = shape[1];
     what.levels.back().size = (shape[1] + 7) / 8 * 8;
   }
+  return what;
+}
+
+bool can_fill(const View& from, Layout layout) {
+  return layout == Layout::linear || from.shape[1] % 8 == 0 || from.axes[1].size() < 2;
+}
+
+Copy copy_of(const View& from, const TensorRef& target, bool pad) {
+  const bool padded_source = from.source.layout == Layout::nhwc8;
+  Copy what{.levels = {}, .from = from.offset};
+  std::vector<int64_t> to_strides = strides_of(target);
+  for (int axis : axes_in_memory(target.layout, from.shape.rank())) {
+    auto i = static_cast<size_t>(axis);
+    int64_t inner = from.shape[axis];
+    for (const View::Run& run : from.axes[i]) {
+      inner /= run.size;
+      what.levels.push_back({run.size, {run.stride, to_strides[i] * inner}});
+    }
+    if (from.axes[i].empty()) what.levels.push_back({1, {padded_source ? 1 : 0, to_strides[i]}});
+  }
+  if (what.levels.empty()) what.levels.push_back({});
+  if (target.layout != Layout::nhwc8 || !pad || from.shape[1] % 8 == 0) return what;
+  what.levels.back().size = (from.shape[1] + 7) / 8 * 8;
+  // Channels up to the source's last one end in its own padding lanes, which are zero.
+  int64_t first = padded_source ? from.offset % stored_channels(from.source) : 0;
+  bool zero_lanes = padded_source && what.levels.back().stride[0] == 1 && first % 8 == 0 &&
+                    first + from.shape[1] == from.source.c();
+  what.valid = zero_lanes ? -1 : from.shape[1];
   return what;
 }
 

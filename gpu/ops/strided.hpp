@@ -53,11 +53,25 @@ struct Copy {
 };
 /// One dispatch; moves whole groups of 8 elements where the strides allow it.
 void copy(Builder& b, const TensorRef& source, const TensorRef& target, Copy what);
+/// Copies from several sources into places of one target that do not overlap; one dispatch for
+/// every `kMostSources` of them.
+struct Part {
+  TensorRef source;
+  Copy what;
+};
+inline constexpr size_t kMostSources = 6;
+void copy_all(Builder& b, std::vector<Part> parts, const TensorRef& target);
 /// Levels of a copy of all of `shape` between tensors that use the given strides per ONNX axis,
 /// ordered for `target`. The caller sets offsets; padding lanes of the target are zeroed when
 /// `pad` and `target` ends there.
 Copy copy_of(const Shape& shape, const std::vector<int64_t>& from_strides, const TensorRef& target,
              bool pad);
+
+/// The same for a view. Needs `can_fill`.
+Copy copy_of(const View& from, const TensorRef& target, bool pad);
+/// Whether one copy can write the view in that layout, padding lanes included: its channels must
+/// not be spread over several runs.
+bool can_fill(const View& from, Layout layout);
 
 /// The value where it lies: no conversion.
 TensorRef as_it_lies(Builder& b, ValueId value);

@@ -1,4 +1,5 @@
 #include "gpu/ops/strided.hpp"
+#include "gpu/view.hpp"
 
 namespace vultus::gpu {
 namespace {
@@ -19,19 +20,13 @@ void build(Builder& b, const Node& node) {
   const Graph& graph = b.graph();
   const Shape& result = graph.shape(node.outputs[0]);
   std::vector<int64_t> perm = permutation(graph, node);
-  TensorRef in = as_it_lies(b, node.inputs[0]);
   // Channels that stay channels keep the layout; pixels that become channels-first (the reverse of
   // what detector heads do) meet convolutions next.
-  bool images = result.rank() == 4 && !is_integer(in.dtype);
-  bool nhwc8 = images && (in.layout == Layout::nhwc8 ? perm[1] == 1
-                                                     : perm == std::vector<int64_t>{0, 3, 1, 2});
-  TensorRef out = b.output(node.outputs[0], nhwc8 ? Layout::nhwc8 : Layout::linear);
-  std::vector<int64_t> own = strides_of(in), strides;
-  for (int64_t axis : perm)
-    strides.push_back(own[static_cast<size_t>(axis)]);
-  Copy what = copy_of(result, strides, out, true);
-  if (nhwc8 && in.layout == Layout::nhwc8) what.valid = -1;  // its padding lanes are zero already
-  copy(b, in, out, what);
+  bool nhwc8 = result.rank() == 4 && (b.layout_of(node.inputs[0]) == Layout::nhwc8
+                                          ? perm[1] == 1
+                                          : perm == std::vector<int64_t>{0, 3, 1, 2});
+  b.alias(node.outputs[0], transposed(b.view(node.inputs[0]), perm),
+          nhwc8 ? Layout::nhwc8 : Layout::linear);
 }
 
 const RegisterGpu transpose({"Transpose", supports, build});

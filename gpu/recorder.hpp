@@ -1,0 +1,94 @@
+#pragma once
+
+#include "gpu/layout.hpp"
+#include "gpu/recording.hpp"
+#include "host/ops/op.hpp"
+
+namespace vultus::gpu {
+
+/// Source or destination of a relayout dispatch; numbers of shaders/relayout.comp.
+enum class Form : uint32_t { linear, nhwc8, raw };
+
+inline Form form_of(Layout layout) {
+  return layout == Layout::linear ? Form::linear : Form::nhwc8;
+}
+
+/// The Builder behind build_partition.
+class Recorder : public Builder {
+ public:
+  Recorder(const Context& context, const Graph& graph, const PartitionSpec& spec)
+      : context_(context),
+        graph_(graph),
+        spec_(spec),
+        places_(graph.values.size()),
+        is_read_(graph.values.size()) {
+    for (const Node& node : graph.nodes)
+      for (ValueId v : node.inputs)
+        if (v != kNoValue) is_read_[static_cast<size_t>(v)] = true;
+    for (ValueId v : graph.outputs)
+      is_read_[static_cast<size_t>(v)] = true;
+  }
+
+  Result<Recording> build();
+
+  const Graph& graph() const override { return graph_; }
+  Precision precision() const override { return spec_.precision; }
+  const Caps& caps() const override { return context_.caps(); }
+  bool is_read(ValueId value) const override { return is_read_[static_cast<size_t>(value)]; }
+  Layout layout_of(ValueId value) const override;
+  TensorRef input(ValueId value, Layout layout) override;
+  TensorRef output(ValueId value, Layout layout) override;
+  void alias(ValueId output, const TensorRef& source) override;
+  View view(ValueId value) override;
+  void alias(ValueId output, View view, Layout preferred) override;
+  std::optional<TensorRef> host_output(ValueId value) override;
+  BufferId weights(std::span<const float> values) override;
+  BufferId floats(std::span<const float> values) override;
+  BufferId integers(std::span<const int32_t> values) override;
+  BufferId scratch(uint64_t bytes) override;
+  void dispatch(Dispatch dispatch) override;
+
+ private:
+  /// Where a value lies; a value may lie in several forms at once.
+  struct Places {
+    std::optional<TensorRef> linear, nhwc8;
+    std::optional<TensorRef> raw;  ///< row-major float32 whatever the precision: the host's form
+    std::optional<View> view;      ///< in the buffer of another value
+    Layout preferred = Layout::linear;  ///< of a view
+  };
+
+  void fail(Errc code, std::string what) {
+    if (!error_) error_ = Error{code, std::move(what)};
+  }
+  std::string where() const { return node_ < 0 ? "partition" : describe(graph_.node(node_)); }
+  Places& places(ValueId value) { return places_[static_cast<size_t>(value)]; }
+  TensorRef ref(ValueId value, Layout layout, BufferId buffer) const {
+    return {buffer, layout, graph_.value(value).dtype, graph_.shape(value)};
+  }
+  TensorRef raw_ref(ValueId value, BufferId buffer) const {
+    return {buffer, Layout::linear, graph_.value(value).dtype, graph_.shape(value), true};
+  }
+  /// Floats are converted to the storage type only between host and device.
+  bool raw_is_linear(ValueId value) const {
+    return spec_.precision == Precision::fp32 || is_integer(graph_.value(value).dtype);
+  }
+  BufferId add_buffer(uint64_t bytes, std::string name);
+  BufferId add_constant(std::span<const std::byte> bytes, std::string name);
+  void upload_constant(ValueId value, Layout layout);
+  void gather(ValueId value, Layout layout);
+  void relayout(const TensorRef& from, Form source, const TensorRef& to, Form target);
+  void declare_inputs();
+  void read_outputs();
+
+  const Context& context_;
+  const Graph& graph_;
+  const PartitionSpec& spec_;
+  NodeId node_ = -1;
+  std::vector<Places> places_;
+  std::vector<bool> is_read_;
+  std::vector<bool> for_host_;  ///< outputs that no node of the partition reads
+  Recording recording_;
+  std::optional<Error> error_;
+};
+
+}  // namespace vultus::gpu

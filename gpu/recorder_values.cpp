@@ -1,0 +1,133 @@
+#include <fmt/format.h>
+
+#include "gpu/ops/strided.hpp"
+#include "gpu/recorder.hpp"
+#include "gpu/view.hpp"
+
+// Where values lie, and how kernels come by them.
+
+namespace vultus::gpu {
+
+Layout Recorder::layout_of(ValueId value) const {
+  const Places& at = places_[static_cast<size_t>(value)];
+  if (at.nhwc8 && (!at.linear || graph_.shape(value).rank() == 4)) return Layout::nhwc8;
+  if (at.view && !at.linear) return at.preferred;
+  // From the host's floats either layout costs one dispatch: choose the one convolutions want.
+  if (at.raw && !at.linear && graph_.shape(value).rank() == 4) return Layout::nhwc8;
+  return Layout::linear;
+}
+
+TensorRef Recorder::input(ValueId value, Layout layout) {
+  if (value == kNoValue || (layout == Layout::nhwc8 && !fits_nhwc8(graph_.value(value)))) {
+    fail(Errc::internal,
+         fmt::format("{}: asks for an input that it does not have in that layout", where()));
+    return {};
+  }
+  Places& at = places(value);
+  auto& wanted = layout == Layout::linear ? at.linear : at.nhwc8;
+  if (wanted) return *wanted;
+  if (graph_.value(value).constant) {
+    upload_constant(value, layout);
+    return wanted.value_or(TensorRef{});
+  }
+  if (at.view && !at.nhwc8 && !at.linear && can_fill(*at.view, layout)) {
+    gather(value, layout);
+    return wanted.value_or(TensorRef{});
+  }
+  if (at.view && !at.nhwc8 && !at.linear) gather(value, Layout::linear);
+  const auto& other = layout == Layout::linear ? at.nhwc8 : at.linear;
+  if (!other && !at.raw) {
+    fail(Errc::internal, fmt::format("{}: input '{}' is computed by no kernel before it", where(),
+                                     graph_.value(value).name));
+    return {};
+  }
+  if (other && same_bytes(graph_.shape(value), other->layout, layout)) {
+    wanted = ref(value, layout, other->buffer);
+    return *wanted;
+  }
+  BufferId buffer = add_buffer(
+      layout_bytes(graph_.shape(value), graph_.value(value).dtype, layout, spec_.precision),
+      graph_.value(value).name);
+  wanted = ref(value, layout, buffer);
+  if (other)
+    relayout(*other, form_of(other->layout), *wanted, form_of(layout));
+  else
+    relayout(*at.raw, Form::raw, *wanted, form_of(layout));
+  return *wanted;
+}
+
+TensorRef Recorder::output(ValueId value, Layout layout) {
+  const Value& v = graph_.value(value);
+  if (layout == Layout::nhwc8 && !fits_nhwc8(v)) {
+    fail(Errc::internal, fmt::format("{}: output '{}' of shape {} cannot lie in nhwc8", where(),
+                                     v.name, v.shape.str()));
+    return {};
+  }
+  BufferId buffer = add_buffer(layout_bytes(v.shape, v.dtype, layout, spec_.precision), v.name);
+  auto& slot = layout == Layout::linear ? places(value).linear : places(value).nhwc8;
+  slot = ref(value, layout, buffer);
+  return *slot;
+}
+
+void Recorder::alias(ValueId output, const TensorRef& source) {
+  if (source.buffer < 0) return;  // the failure is already noted
+  TensorRef made = ref(output, source.layout, source.buffer);
+  bool fits = made.shape.elements() == source.shape.elements() &&
+              is_integer(made.dtype) == is_integer(source.dtype);
+  if (fits && made.layout == Layout::nhwc8)
+    fits = fits_nhwc8(graph_.value(output)) && made.n() == source.n() && made.c() == source.c() &&
+           made.h() == source.h() && made.w() == source.w();
+  if (!fits) {
+    fail(Errc::internal,
+         fmt::format("{}: '{}' of shape {} is not the same bytes as shape {}", where(),
+                     graph_.value(output).name, made.shape.str(), source.shape.str()));
+    return;
+  }
+  (made.layout == Layout::linear ? places(output).linear : places(output).nhwc8) = made;
+}
+
+View Recorder::view(ValueId value) {
+  const Places& at = places(value);
+  if (at.view && !at.linear && !at.nhwc8) return *at.view;
+  bool host_form = at.raw && !at.linear && !at.nhwc8;
+  View whole = view_of(host_form ? *at.raw : input(value, layout_of(value)));
+  whole.same_order = value;
+  return whole;
+}
+
+void Recorder::alias(ValueId output, View view, Layout preferred) {
+  if (view.source.buffer < 0) return;  // the failure is already noted
+  if (!(view.shape == graph_.shape(output)))
+    fail(Errc::internal, fmt::format("{}: '{}' is no view of shape {}", where(),
+                                     graph_.value(output).name, view.shape.str()));
+  Places& at = places(output);
+  view.dense = false;
+  at.view = std::move(view);
+  at.preferred = fits_nhwc8(graph_.value(output)) ? preferred : Layout::linear;
+}
+
+/// Copies the elements of a view together.
+void Recorder::gather(ValueId value, Layout layout) {
+  const View from = *places(value).view;
+  if (layout == Layout::linear && from.same_order != kNoValue) {
+    TensorRef source = input(from.same_order, Layout::linear);
+    source.shape = from.shape;
+    return alias(value, source);
+  }
+  BufferId buffer =
+      add_buffer(layout_bytes(from.shape, graph_.value(value).dtype, layout, spec_.precision),
+                 graph_.value(value).name);
+  TensorRef to = ref(value, layout, buffer);
+  copy(*this, from.source, to, copy_of(from, to, true));
+  (layout == Layout::linear ? places(value).linear : places(value).nhwc8) = to;
+}
+
+std::optional<TensorRef> Recorder::host_output(ValueId value) {
+  if (!for_host_[static_cast<size_t>(value)]) return std::nullopt;
+  if (raw_is_linear(value)) return output(value, Layout::linear);
+  uint64_t bytes = static_cast<uint64_t>(graph_.shape(value).elements()) * 4;
+  places(value).raw = raw_ref(value, add_buffer(bytes, graph_.value(value).name));
+  return places(value).raw;
+}
+
+}  // namespace vultus::gpu
