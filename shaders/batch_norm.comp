@@ -1,5 +1,5 @@
 #version 450
-// y = activation(scale * x + shift) per channel, for nhwc8 also per image (the second half of instance_norm).
+// y = activation(scale * x + shift) per channel.
 #extension GL_GOOGLE_include_directive : require
 #include "common/storage.glsl"
 #include "common/activation.glsl"
@@ -21,8 +21,7 @@ layout(std430, binding = 3) writeonly buffer OutputScalars { SCALAR y_scalars[];
 layout(push_constant) uniform Push {
   uint threads;
   uint channels;
-  uint inner;      // elements (linear) or pixels (nhwc8) that share a channel's numbers
-  uint per_image;  // 1: every image has its own numbers
+  uint inner;  // linear: elements that share a channel's numbers
   float alpha, beta;
 };
 
@@ -36,7 +35,7 @@ void main() {
   } else {
     uint groups = (channels + 7u) / 8u;
     uint g = id % groups;
-    uint at = 2u * (g + per_image * (id / groups / inner) * groups);
+    uint at = 2u * g;
     Group v = LOAD_GROUP(x, id);
     v = Group(v.lo * scale[at] + shift[at], v.hi * scale[at + 1u] + shift[at + 1u]);
     v = Group(activate(v.lo, kActivation, alpha, beta), activate(v.hi, kActivation, alpha, beta));

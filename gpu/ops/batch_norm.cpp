@@ -1,14 +1,18 @@
-#include "gpu/ops/batch_norm.hpp"
-
 #include <fmt/format.h>
 
 #include <cmath>
 
 #include "gpu/ops/image.hpp"
 #include "gpu/ops/strided.hpp"
+#include "host/graph/activation.hpp"
 
 namespace vultus::gpu {
 namespace {
+
+struct Push {
+  uint32_t threads, channels, inner;
+  float alpha, beta;
+};
 
 Support supports(const Graph& graph, const Node& node, const Caps&) {
   const Value& in = graph.value(node.inputs[0]);
@@ -50,7 +54,7 @@ void build(Builder& b, const Node& node) {
       linear ? in.elements() : static_cast<uint32_t>(shape[0]) * pixels * in.groups();
   Epilogue epilogue = epilogue_of(node);
   b.dispatch("batch_norm", {linear ? 1u : 0u, static_cast<uint32_t>(epilogue.kind)},
-             BatchNormPush{threads, channels, pixels, 0, epilogue.alpha, epilogue.beta},
+             Push{threads, channels, pixels, epilogue.alpha, epilogue.beta},
              {reads(in),
               {b.floats(per_channel(scale, channels)), Access::read},
               {b.floats(per_channel(shift, channels)), Access::read},

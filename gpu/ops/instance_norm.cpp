@@ -1,16 +1,22 @@
-#include "gpu/ops/batch_norm.hpp"
+#include <algorithm>
+#include <bit>
+
 #include "gpu/ops/image.hpp"
 #include "gpu/ops/strided.hpp"
+#include "host/graph/activation.hpp"
 
 namespace vultus::gpu {
 namespace {
 
 struct Push {
-  uint32_t teams, groups, pixels;
-  float epsilon;
+  uint32_t teams, channels, pixels;
+  float epsilon, alpha, beta;
 };
 
-constexpr uint32_t kTeamSize = 64;
+/// Threads of a workgroup: enough loads in flight for a large map, fewer idle ones for a small one.
+uint32_t team_size(const Caps& caps, uint32_t pixels) {
+  return pixels <= 64 || caps.software ? 64 : std::bit_floor(std::min(256u, caps.max_invocations));
+}
 
 Support supports(const Graph& graph, const Node& node, const Caps&) {
   for (size_t i : {size_t{1}, size_t{2}})
@@ -24,20 +30,16 @@ void build(Builder& b, const Node& node) {
   TensorRef in = b.input(node.inputs[0], Layout::nhwc8);
   TensorRef out = b.output(node.outputs[0], Layout::nhwc8);
   uint32_t teams = in.n() * in.groups(), pixels = in.h() * in.w();
-  BufferId scale = b.scratch(uint64_t{teams} * 8 * sizeof(float));
-  BufferId shift = b.scratch(uint64_t{teams} * 8 * sizeof(float));
+  uint32_t size = team_size(b.caps(), pixels);
   auto constant = [&](size_t i) {
     return Binding{b.floats(per_channel(constant_floats(graph, node.inputs[i]), in.c())),
                    Access::read};
   };
-  b.dispatch("instance_norm", {}, Push{teams, in.groups(), pixels, node.real("epsilon", 1e-5f)},
-             {reads(in), constant(1), constant(2), {scale, Access::write}, {shift, Access::write}},
-             fold(uint64_t{teams} * kTeamSize));
   Epilogue epilogue = epilogue_of(node);
-  uint32_t threads = teams * pixels;
-  b.dispatch("batch_norm", {0, static_cast<uint32_t>(epilogue.kind)},
-             BatchNormPush{threads, in.c(), pixels, 1, epilogue.alpha, epilogue.beta},
-             {reads(in), {scale, Access::read}, {shift, Access::read}, writes(out)}, fold(threads));
+  b.dispatch(
+      "instance_norm", {size, static_cast<uint32_t>(epilogue.kind)},
+      Push{teams, in.c(), pixels, node.real("epsilon", 1e-5f), epilogue.alpha, epilogue.beta},
+      {reads(in), constant(1), constant(2), writes(out)}, fold(uint64_t{teams} * size));
 }
 
 const RegisterGpu instance_norm({"InstanceNormalization", supports, build});
