@@ -1,21 +1,8 @@
-#include <set>
-
 #include "host/graph/activation.hpp"
 #include "host/graph/passes/passes.hpp"
 #include "host/graph/passes/rewrite.hpp"
 
 namespace vultus {
-
-namespace {
-
-bool takes_activation(const Graph& graph, const Node& node) {
-  static const std::set<std::string, std::less<>> kOps{
-      "Conv", "Gemm", "Add", "BatchNormalization", "InstanceNormalization", "ConvTranspose"};
-  return kOps.contains(node.op) && epilogue_of(node).kind == Activation::none &&
-         graph.value(node.outputs[0]).dtype == DType::f32;
-}
-
-}  // namespace
 
 Result<int> fuse_activations(Graph& graph) {
   Readers readers(graph);

@@ -21,6 +21,7 @@ Result<void> optimise(Graph& graph) {
   // Residuals first: a convolution adds before it activates. An activation that stands between the
   // two keeps them apart, as its reader is then not the Add.
   VULTUS_CHECK(fuse_residuals(graph));
+  VULTUS_CHECK(hoist_activations(graph));
   VULTUS_CHECK(fuse_activations(graph));
   VULTUS_CHECK(merge_linears(graph));
   VULTUS_CHECK(fuse_squeeze_excite(graph));

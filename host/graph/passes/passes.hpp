@@ -27,6 +27,9 @@ Result<int> recognise_patterns(Graph& graph);
 /// Activations (host/graph/activation.hpp) after Conv, Gemm, Add or BatchNormalization become their
 /// epilogue.
 Result<int> fuse_activations(Graph& graph);
+/// Activation(Concat(a, b)) where only the Concat reads a and b -> the epilogues of the nodes that
+/// compute them.
+Result<int> hoist_activations(Graph& graph);
 /// Add(Conv(x), y) with equal shapes -> Conv with y as its fourth input, added before the
 /// activation.
 Result<int> fuse_residuals(Graph& graph);

@@ -1,6 +1,7 @@
 #include "host/graph/passes/rewrite.hpp"
 
 #include <algorithm>
+#include <set>
 
 #include "host/graph/activation.hpp"
 
@@ -98,6 +99,13 @@ std::optional<std::vector<int64_t>> pads_of(const Graph& graph, const Node& node
     all[axis + static_cast<size_t>(rank)] = (*pads)[i + axes->size()];
   }
   return all;
+}
+
+bool takes_activation(const Graph& graph, const Node& node) {
+  static const std::set<std::string, std::less<>> kOps{
+      "Conv", "Gemm", "Add", "BatchNormalization", "InstanceNormalization", "ConvTranspose"};
+  return kOps.contains(node.op) && epilogue_of(node).kind == Activation::none &&
+         graph.value(node.outputs[0]).dtype == DType::f32;
 }
 
 bool epilogue_is_set(const Node& node) {

@@ -49,6 +49,8 @@ void make_reshape(Graph& graph, NodeId n, ValueId x);
 /// constant.
 std::optional<std::vector<int64_t>> pads_of(const Graph& graph, const Node& node);
 
+/// Whether the node has an epilogue that is still free for an activation.
+bool takes_activation(const Graph& graph, const Node& node);
 /// Whether an activation or a residual was fused into the node already.
 bool epilogue_is_set(const Node& node);
 
