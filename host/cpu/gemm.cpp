@@ -3,6 +3,7 @@
 
 #include "host/cpu/builder.hpp"
 #include "host/cpu/kernels.hpp"
+#include "host/cpu/narrow_gemm.hpp"
 
 namespace vultus::cpu {
 namespace {
@@ -28,7 +29,34 @@ struct InnerProduct {
   Operand bias;  ///< absent when its buffer is negative
 };
 
+/// Few rows and enough weights that reading them is all that counts.
+bool is_narrow(const InnerProduct& p) {
+  return p.rows <= kNarrowRows && p.columns * p.depth >= 1 << 16;
+}
+
+void add_narrow(Builder& b, NodeId id, const InnerProduct& p) {
+  Desc plain = row_major({p.columns, p.depth});
+  Operand weights =
+      p.factor == 1 ? b.constant(p.weights, p.stored, plain)
+                    : b.constant(scaled(*b.graph().constant(p.weights), p.factor), p.stored, plain);
+  ValueId y = b.node(id).outputs[0];
+  Operand target = b.output(y, b.plain_desc(y));
+  std::vector<Operand> operands = {p.a, weights, target};
+  if (p.bias.buffer >= 0) operands.push_back(p.bias);
+  b.add(id, std::move(operands),
+        [rows = p.rows, columns = p.columns,
+         depth = p.depth](std::span<std::byte* const> at) -> Result<void> {
+          auto floats = [&](size_t i) {
+            return i < at.size() ? reinterpret_cast<float*>(at[i]) : nullptr;
+          };
+          narrow_gemm(floats(0), floats(1), floats(3), floats(2), rows, columns, depth);
+          return {};
+        });
+  b.add_activation(id, epilogue_of(b.node(id)), target, target);
+}
+
 void add_inner_product(Builder& b, NodeId id, const InnerProduct& p) {
+  if (is_narrow(p)) return add_narrow(b, id, p);
   using Inner = dnnl::inner_product_forward;
   dnnl::post_ops ops;
   append(ops, epilogue_of(b.node(id)));
