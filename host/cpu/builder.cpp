@@ -59,6 +59,18 @@ bool Builder::is_dense_f32(NodeId id) const {
   return std::ranges::all_of(node(id).inputs, good) && std::ranges::all_of(node(id).outputs, good);
 }
 
+std::optional<NodeId> Builder::only_reader(ValueId value) const {
+  auto last = last_reader_.find(value);
+  if (last == last_reader_.end() || last->second >= static_cast<int>(spec_.nodes.size())) return {};
+  const NodeId reader = spec_.nodes[static_cast<size_t>(last->second)];
+  const Value& v = graph_.value(value);
+  // Between the producer and the last reader there is no other.
+  for (int i = position_.at(v.producer) + 1; i < last->second; ++i)
+    if (std::ranges::count(node(spec_.nodes[static_cast<size_t>(i)]).inputs, value) > 0) return {};
+  if (std::ranges::count(node(reader).inputs, value) != 1) return {};
+  return reader;
+}
+
 Desc Builder::plain_desc(ValueId value) const {
   const Value& v = graph_.value(value);
   if (v.dtype == DType::f32) {
@@ -288,6 +300,8 @@ Result<void> Builder::add_plain(NodeId id) {
 
 Result<void> Builder::build_nodes() {
   for (NodeId id : spec_.nodes) {
+    // An earlier step may have given its results.
+    if (at_hand_.contains(node(id).outputs[0])) continue;
     const Op* op = find_op(node(id).op);
     size_t first = steps_.size();
     try {

@@ -4,6 +4,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -26,6 +27,9 @@ class Builder {
   const dnnl::engine& engine() const { return engine_; }
   /// All inputs computed at run time and all outputs are f32, not empty, of fixed length.
   bool is_dense_f32(NodeId node) const;
+
+  /// The node that reads a value, when it is the only one and the value is no output.
+  std::optional<NodeId> only_reader(ValueId value) const;
 
   /// Row-major descriptor; of bytes where the type is not f32.
   Desc plain_desc(ValueId value) const;
@@ -107,6 +111,9 @@ class Builder {
   int64_t weight_bytes_ = 0;
   bool prefers_blocked_ = false;
 };
+
+/// Whether this CPU has registers of sixteen floats, and oneDNN may use them too.
+bool has_wide_vectors();
 
 /// How channels lie. All but `other` are dense, [batch][groups][points][block]: `plain` has blocks
 /// of one channel, `last` a single block of all channels (NHWC).

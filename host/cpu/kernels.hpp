@@ -28,6 +28,10 @@ Result<void> build_squeeze_excite(Builder& builder, NodeId node);
 Result<void> build_transpose(Builder& builder, NodeId node);
 Result<void> build_unary(Builder& builder, NodeId node);  ///< what `as_epilogue` knows
 
+/// Builds a 1x1 convolution together with the depthwise one that alone reads it, as one step; false
+/// where it is not one, or two steps are as fast.
+bool build_separable(Builder& builder, NodeId node);
+
 /// Whether a node is a convolution for the Winograd algorithm F(4x4, 3x3): 3x3, stride 1, dense,
 /// channels that fill blocks of 16.
 bool fits_winograd(const Graph& graph, const Node& node);

@@ -4,6 +4,11 @@
 
 namespace vultus::cpu {
 
+bool has_wide_vectors() {
+  static const bool wide = dnnl::get_effective_cpu_isa() >= dnnl::cpu_isa::avx512_core;
+  return wide;
+}
+
 Desc row_major(const std::vector<int64_t>& dims) {
   dnnl::memory::dims strides(dims.size(), 1);
   for (size_t i = dims.size(); i-- > 1;)

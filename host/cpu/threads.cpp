@@ -68,6 +68,10 @@ std::string cpu_name() {
   return "CPU";
 }
 
+int team_size() {
+  return omp_get_max_threads();
+}
+
 ThreadScope::ThreadScope(int threads) : before_(omp_get_max_threads()) {
   omp_set_num_threads(threads);
 }

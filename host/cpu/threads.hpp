@@ -13,6 +13,9 @@ int quota_of_cpu_max(const std::string& text);
 /// The CPU's name as the kernel tells it; "CPU" when it does not.
 std::string cpu_name();
 
+/// Threads that the next parallel region of the calling thread has.
+int team_size();
+
 /// Sets the OpenMP thread count of the calling thread for a scope.
 class ThreadScope {
  public:
