@@ -6,6 +6,7 @@
 layout(local_size_x = 64) in;
 #include "common/index.glsl"
 #include "common/elementwise.glsl"
+#include "common/power.glsl"
 layout(constant_id = 0) const uint kWide = 0u;        // a thread takes 8 elements
 layout(constant_id = 1) const uint kOp = 0u;          // gpu/ops/binary.cpp
 layout(constant_id = 2) const uint kType = 0u;        // 0 float, 1 int, 2 int compared
@@ -19,20 +20,6 @@ layout(std430, binding = 1) readonly buffer BInts { int b_ints[]; };
 layout(std430, binding = 2) writeonly buffer Y { SCALAR y[]; };
 layout(std430, binding = 2) writeonly buffer YGroups { GROUP y_groups[]; };
 layout(std430, binding = 2) writeonly buffer YInts { int y_ints[]; };
-
-// GLSL's pow knows no negative base.
-float power(float x, float e) {
-  if (e == 2.0) return x * x;
-  if (e == 1.0) return x;
-  if (e == 0.5) return sqrt(x);
-  if (e == -0.5) return inversesqrt(x);
-  if (e == 0.0) return 1.0;
-  if (x == 0.0) return e > 0.0 ? 0.0 : 1.0 / abs(x);
-  float r = exp2(e * log2(abs(x)));
-  if (x > 0.0) return r;
-  if (e != floor(e)) return sqrt(x);  // NaN
-  return fract(0.5 * e) != 0.0 ? -r : r;
-}
 
 vec4 apply(vec4 u, vec4 v) {
   switch (kOp) {

@@ -4,8 +4,6 @@
 
 #include <algorithm>
 
-#include "gpu/ops/strided.hpp"
-
 namespace vultus::gpu {
 namespace {
 
@@ -24,7 +22,8 @@ int64_t size_along(const Shape& shape, int axis, int rank) {
   return own < 0 ? 1 : shape[own];
 }
 
-/// Strides per axis of the result; 0 where the operand repeats.
+}  // namespace
+
 std::vector<int64_t> broadcast_strides(const TensorRef& t, const Shape& result) {
   std::vector<int64_t> own = strides_of(t), strides;
   int skipped = result.rank() - t.shape.rank();
@@ -38,11 +37,11 @@ bool splat_channels(const Shape& shape, const Shape& result) {
   return size_along(shape, 1, result.rank()) == 1;
 }
 
-/// Channels in groups pay when an operand lies so already and no other one would have to be spread.
-bool choose_nhwc8(Builder& b, const Node& node, const Shape& result) {
-  if (!fits_nhwc8(b.graph().value(node.outputs[0]))) return false;
+bool choose_nhwc8(Builder& b, const Value& value, const std::vector<ValueId>& operands) {
+  if (!fits_nhwc8(value)) return false;
+  const Shape& result = value.shape;
   bool any = false;
-  for (ValueId id : node.inputs) {
+  for (ValueId id : operands) {
     const Value& v = b.graph().value(id);
     if (is_integer(v.dtype)) return false;
     if (v.shape.rank() != result.rank() && !splat_channels(v.shape, result)) return false;
@@ -51,8 +50,7 @@ bool choose_nhwc8(Builder& b, const Node& node, const Shape& result) {
   return any;
 }
 
-/// Divides the last level by 8 where every operand either runs on or repeats along it. A single
-/// level may end within its last group: buffers are padded to whole groups.
+// A single level may end within its last group: buffers are padded to whole groups.
 bool widen(Levels& levels, size_t operands, uint32_t& splats) {
   Level& last = levels.back();
   if (last.size % 8 && levels.size() > 1) return false;
@@ -74,12 +72,10 @@ bool widen(Levels& levels, size_t operands, uint32_t& splats) {
   return true;
 }
 
-}  // namespace
-
 void elementwise(Builder& b, const Node& node, const Elementwise& what) {
   const Shape& result = b.graph().shape(node.outputs[0]);
   size_t operands = node.inputs.size();
-  bool nhwc8 = choose_nhwc8(b, node, result);
+  bool nhwc8 = choose_nhwc8(b, b.graph().value(node.outputs[0]), node.inputs);
   std::vector<TensorRef> in;
   std::vector<std::vector<int64_t>> strides;
   Push push{};

@@ -20,6 +20,7 @@ Result<void> build_gemm(Builder& builder, NodeId node);
 Result<void> build_global_average_pool(Builder& builder, NodeId node);
 Result<void> build_instance_norm(Builder& builder, NodeId node);
 Result<void> build_matmul(Builder& builder, NodeId node);
+Result<void> build_pointwise(Builder& builder, NodeId node);
 Result<void> build_pool(Builder& builder, NodeId node);     ///< MaxPool, AveragePool
 Result<void> build_reshape(Builder& builder, NodeId node);  ///< and Flatten, Squeeze, Unsqueeze
 Result<void> build_resize(Builder& builder, NodeId node);

@@ -175,7 +175,7 @@ TEST(HostileOnnx, AVeryLongChainIsImportedWithoutRecursion) {
   ASSERT_TRUE(graph) << graph.error().what;
   EXPECT_EQ(graph->nodes.size(), 50'001u);
   ASSERT_TRUE(optimise(*graph));
-  EXPECT_EQ(graph->nodes.size(), 25'001u);
+  EXPECT_LE(graph->nodes.size(), 25'001u);
 }
 
 TEST(HostileOnnx, ShapesThatGrowWithoutBoundEndInARefusal) {

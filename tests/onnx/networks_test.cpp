@@ -25,9 +25,8 @@ struct Network {
 std::vector<Network> networks() {
   const Census retinaface{{"Add", 2},     {"Concat", 6}, {"Conv", 56},   {"Relu", 3},
                           {"Reshape", 9}, {"Resize", 2}, {"Softmax", 1}, {"Transpose", 9}};
-  const Census rfb{{"Add", 2},     {"Concat", 5}, {"Conv", 52},    {"Div", 2},
-                   {"Exp", 1},     {"Mul", 4},    {"Reshape", 8},  {"Slice", 6},
-                   {"Softmax", 1}, {"Sub", 1},    {"Transpose", 8}};
+  const Census rfb{{"Concat", 5}, {"Conv", 52},   {"Pointwise", 4}, {"Reshape", 8},
+                   {"Slice", 6},  {"Softmax", 1}, {"Transpose", 8}};
   Census rfb_nms = rfb;
   for (const char* op : {"NonMaxSuppression", "Slice", "Transpose"})
     ++rfb_nms[op];
@@ -36,39 +35,20 @@ std::vector<Network> networks() {
                         {"Conv", 59}, {"Gemm", 1},        {"Reshape", 5}};
   const Census yunet{{"Add", 2},    {"Conv", 53},   {"MaxPool", 4},   {"Reshape", 12},
                      {"Resize", 2}, {"Sigmoid", 6}, {"Transpose", 12}};
-  const Census star{{"Add", 16},    {"BatchNormalization", 59},
-                    {"Clip", 4},    {"Concat", 6},
-                    {"Conv", 213},  {"Div", 2},
-                    {"Greater", 3}, {"MaxPool", 17},
-                    {"Mul", 4},     {"InstanceNormalization", 4},
-                    {"Reshape", 2}, {"Resize", 16},
-                    {"Slice", 3},   {"ReduceSum", 3},
-                    {"Where", 6}};
+  const Census star{{"Add", 16},      {"BatchNormalization", 59},
+                    {"Concat", 6},    {"Conv", 213},
+                    {"MaxPool", 17},  {"InstanceNormalization", 4},
+                    {"Pointwise", 5}, {"ReduceSum", 3},
+                    {"Reshape", 2},   {"Resize", 16},
+                    {"Slice", 3}};
   // The one Cast turns a comparison into numbers; nothing of the 98 around the pads is left.
-  const Census mtl{{"Add", 4},
-                   {"BatchNormalization", 1},
-                   {"Cast", 1},
-                   {"Clip", 1},
-                   {"Concat", 1},
-                   {"Conv", 81},
-                   {"Div", 1},
-                   {"Gemm", 13},
-                   {"GlobalAveragePool", 17},
-                   {"GreaterOrEqual", 1},
-                   {"MatMul", 4},
-                   {"Mul", 20},
-                   {"Pow", 1},
-                   {"ReduceSum", 3},
-                   {"Reshape", 11},
-                   {"Slice", 1},
-                   {"Sqrt", 1},
-                   {"TopK", 1},
-                   {"Transpose", 1}};
+  const Census mtl{
+      {"Cast", 1},    {"Conv", 49},          {"Gemm", 8},      {"GlobalAveragePool", 1},
+      {"MatMul", 2},  {"GreaterOrEqual", 1}, {"Pointwise", 3}, {"ReduceSum", 3},
+      {"Reshape", 8}, {"Slice", 1},          {"TopK", 1},      {"SqueezeExcite", 16}};
   Census mtl_traced = mtl;
-  mtl_traced["MatMul"] += 2;  // its Einsums
-  mtl_traced["Mul"] -= 2;     // norms in one operator
-  mtl_traced["ReduceSum"] -= 1;
-  mtl_traced.erase("Sqrt");
+  mtl_traced["MatMul"] += 2;     // its Einsums
+  mtl_traced["ReduceSum"] -= 1;  // norms in one operator
   mtl_traced["ReduceL2"] = 1;
   mtl_traced["Reshape"] -= 1;
   return {

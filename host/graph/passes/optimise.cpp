@@ -26,6 +26,7 @@ Result<void> optimise(Graph& graph) {
   VULTUS_CHECK(merge_linears(graph));
   VULTUS_CHECK(fuse_squeeze_excite(graph));
   VULTUS_CHECK(fuse_channel_scales(graph));
+  VULTUS_CHECK(fuse_pointwise(graph));  // what is left over
   return {};
 }
 

@@ -41,6 +41,9 @@ Result<int> fuse_squeeze_excite(Graph& graph);
 /// which it multiplies x.
 Result<int> fuse_channel_scales(Graph& graph);
 
+/// Connected element-wise nodes of one shape -> Pointwise (host/ops/pointwise_program.hpp).
+Result<int> fuse_pointwise(Graph& graph);
+
 /// All of them in the order that works, until nothing changes.
 Result<void> optimise(Graph& graph);
 
