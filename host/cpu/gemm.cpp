@@ -4,6 +4,7 @@
 #include "host/cpu/builder.hpp"
 #include "host/cpu/kernels.hpp"
 #include "host/cpu/narrow_gemm.hpp"
+#include "host/cpu/panels.hpp"
 
 namespace vultus::cpu {
 namespace {
@@ -29,34 +30,48 @@ struct InnerProduct {
   Operand bias;  ///< absent when its buffer is negative
 };
 
-/// Few rows and enough weights that reading them is all that counts.
-bool is_narrow(const InnerProduct& p) {
-  return p.rows <= kNarrowRows && p.columns * p.depth >= 1 << 16;
+/// Kernels of ours for few rows and enough weights that reading them is most of the work.
+enum class Narrow : uint8_t { none, rows, panels };
+
+Narrow narrow_form(const InnerProduct& p) {
+  if (p.columns * p.depth < 1 << 16) return Narrow::none;
+  if (p.rows <= kNarrowRows) return Narrow::rows;
+  bool fits = p.rows <= kPanelRows && p.columns % kPanelColumns == 0 && p.bias.buffer >= 0;
+  return fits && has_wide_vectors() ? Narrow::panels : Narrow::none;
 }
 
-void add_narrow(Builder& b, NodeId id, const InnerProduct& p) {
+Operand narrow_weights(Builder& b, const InnerProduct& p, Narrow form) {
+  const Tensor& given = *b.graph().constant(p.weights);
   Desc plain = row_major({p.columns, p.depth});
-  Operand weights =
-      p.factor == 1 ? b.constant(p.weights, p.stored, plain)
-                    : b.constant(scaled(*b.graph().constant(p.weights), p.factor), p.stored, plain);
+  if (form == Narrow::panels) {
+    auto strides = p.stored.data.format_desc.blocking.strides;
+    return b.constant(panels_of(given, p.columns, p.depth, strides[0], strides[1], p.factor), plain,
+                      plain);
+  }
+  return p.factor == 1 ? b.constant(p.weights, p.stored, plain)
+                       : b.constant(scaled(given, p.factor), p.stored, plain);
+}
+
+void add_narrow(Builder& b, NodeId id, const InnerProduct& p, Narrow form) {
   ValueId y = b.node(id).outputs[0];
   Operand target = b.output(y, b.plain_desc(y));
-  std::vector<Operand> operands = {p.a, weights, target};
+  std::vector<Operand> operands = {p.a, narrow_weights(b, p, form), target};
   if (p.bias.buffer >= 0) operands.push_back(p.bias);
   b.add(id, std::move(operands),
-        [rows = p.rows, columns = p.columns,
-         depth = p.depth](std::span<std::byte* const> at) -> Result<void> {
+        [rows = p.rows, columns = p.columns, depth = p.depth,
+         form](std::span<std::byte* const> at) -> Result<void> {
           auto floats = [&](size_t i) {
             return i < at.size() ? reinterpret_cast<float*>(at[i]) : nullptr;
           };
-          narrow_gemm(floats(0), floats(1), floats(3), floats(2), rows, columns, depth);
+          (form == Narrow::rows ? narrow_gemm : panel_gemm)(floats(0), floats(1), floats(3),
+                                                            floats(2), rows, columns, depth);
           return {};
         });
   b.add_activation(id, epilogue_of(b.node(id)), target, target);
 }
 
 void add_inner_product(Builder& b, NodeId id, const InnerProduct& p) {
-  if (is_narrow(p)) return add_narrow(b, id, p);
+  if (Narrow form = narrow_form(p); form != Narrow::none) return add_narrow(b, id, p, form);
   using Inner = dnnl::inner_product_forward;
   dnnl::post_ops ops;
   append(ops, epilogue_of(b.node(id)));

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "host/cpu/pointwise_tile.hpp"
 #include "host/cpu/simd.hpp"
 
 namespace vultus::cpu {
@@ -69,6 +70,10 @@ VULTUS_SIMD void columns_of(const Narrow& g, int64_t rows, int64_t first, int64_
     }
 }
 
+VULTUS_SIMD void panel_of(const PointwisePanel& panel, int64_t rows) {
+  pointwise_panel<2>(panel, rows);
+}
+
 }  // namespace
 
 void narrow_gemm(const float* a, const float* w, const float* bias, float* y, int64_t rows,
@@ -79,6 +84,24 @@ void narrow_gemm(const float* a, const float* w, const float* bias, float* y, in
     int64_t thread = omp_get_thread_num(), threads = omp_get_num_threads();
     columns_of(g, rows, columns * thread / threads, columns * (thread + 1) / threads);
   }
+}
+
+void panel_gemm(const float* a, const float* panels, const float* bias, float* y, int64_t rows,
+                int64_t columns, int64_t depth) {
+#pragma omp parallel for schedule(static)
+  for (int64_t column = 0; column < columns; column += kPanelColumns)
+    panel_of({.in = a,
+              .depth = depth,
+              .in_pixel = depth,
+              .in_block = kLanes,
+              .weights = panels + column * depth,
+              .bias = bias + column,
+              .out = y + column,
+              .out_pixel = columns,
+              .activation = Activation::none,
+              .slope = 0,
+              .ahead = kAhead},
+             rows);
 }
 
 }  // namespace vultus::cpu

@@ -20,11 +20,13 @@ struct PointwisePanel {
   int64_t out_pixel;
   Activation activation;
   float slope;
+  /// How many floats behind a weight lies the one to ask memory for meanwhile; 0: none.
+  int64_t ahead = 0;
 };
 
 /// `Pixels` neighbouring pixels from `first` on, `Vectors` times 16 channels.
 template <int Pixels, int Vectors>
-VULTUS_INLINE void pointwise_tile(const PointwisePanel& p, int64_t first) {
+VULTUS_INLINE void pointwise_tile(const PointwisePanel& p, int64_t first, int64_t ahead) {
   Vec sums[Vectors][Pixels];
 #pragma GCC unroll 2
   for (int v = 0; v < Vectors; ++v)
@@ -40,6 +42,9 @@ VULTUS_INLINE void pointwise_tile(const PointwisePanel& p, int64_t first) {
 #pragma GCC unroll 2
       for (int v = 0; v < Vectors; ++v)
         weights[v] = load(w + v * kLanes);
+#pragma GCC unroll 2
+      for (int v = 0; v < Vectors; ++v)
+        __builtin_prefetch(w + ahead + v * kLanes);
 #pragma GCC unroll 16
       for (int i = 0; i < Pixels; ++i) {
         const Vec x = Vec{} + in[i * p.in_pixel + k];
@@ -58,16 +63,19 @@ VULTUS_INLINE void pointwise_tile(const PointwisePanel& p, int64_t first) {
   }
 }
 
-/// All of `pixels`. Twelve by two vectors keep 24 sums in the 32 registers.
+/// All of `pixels`; the first of them ask for weights ahead. Twelve by two vectors keep 24 sums in
+/// the 32 registers.
 template <int Vectors>
 VULTUS_INLINE void pointwise_panel(const PointwisePanel& p, int64_t pixels) {
   int64_t i = 0;
   for (; i + 12 <= pixels; i += 12)
-    pointwise_tile<12, Vectors>(p, i);
+    pointwise_tile<12, Vectors>(p, i, i == 0 ? p.ahead : 0);
+  for (; i + 8 <= pixels; i += 8)
+    pointwise_tile<8, Vectors>(p, i, i == 0 ? p.ahead : 0);
   for (; i + 4 <= pixels; i += 4)
-    pointwise_tile<4, Vectors>(p, i);
+    pointwise_tile<4, Vectors>(p, i, i == 0 ? p.ahead : 0);
   for (; i < pixels; ++i)
-    pointwise_tile<1, Vectors>(p, i);
+    pointwise_tile<1, Vectors>(p, i, i == 0 ? p.ahead : 0);
 }
 
 }  // namespace vultus::cpu

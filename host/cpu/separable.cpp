@@ -43,7 +43,8 @@ VULTUS_SIMD void filter(const DepthwiseBlock& block, int64_t kernel, int64_t str
   return depthwise_rows<5, 2>(block, first, last);
 }
 
-void run_task(const Separable& s, const Task& task, const Pointers& at) {
+/// `more`: this thread goes on with the next panel.
+void run_task(const Separable& s, const Task& task, const Pointers& at, bool more) {
   const int64_t channel = task.panel * kPanel;
   const int64_t vectors = std::min(kPanel, s.channels - channel) / kLanes;
   const int64_t top = std::max<int64_t>(task.first * s.stride - s.pad_top, 0);
@@ -58,7 +59,8 @@ void run_task(const Separable& s, const Task& task, const Pointers& at) {
           .out = at.buffer,
           .out_pixel = vectors * kLanes,
           .activation = s.first_activation,
-          .slope = s.first_slope},
+          .slope = s.first_slope,
+          .ahead = more ? vectors * kLanes * s.depth : 0},
          vectors, (bottom - top) * s.in_width);
   for (int64_t v = 0; v < vectors; ++v)
     filter({.in_height = s.in_height,
@@ -106,15 +108,17 @@ void Separable::run(const float* in, const float* first_weights, const float* fi
     const Pointers at{in,      first_weights, first_bias,
                       weights, bias,          buffers + omp_get_thread_num() * buffer_floats(),
                       out};
-#pragma omp for schedule(dynamic)
-    for (int64_t i = 0; i < batch * panels * strips; ++i) {
+    const int64_t thread = omp_get_thread_num(), threads = omp_get_num_threads();
+    const int64_t tasks = batch * panels * strips, end = tasks * (thread + 1) / threads;
+    for (int64_t i = tasks * thread / threads; i < end; ++i) {
       const int64_t first = i % strips * strip;
+      const bool more = i + 1 < end && (i + 1) % strips == 0 && (i + 1) / strips % panels != 0;
       run_task(*this,
                {.sample = i / (panels * strips),
                 .panel = i / strips % panels,
                 .first = first,
                 .last = std::min(first + strip, out_height)},
-               at);
+               at, more);
     }
   }
 }

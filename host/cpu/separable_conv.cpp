@@ -3,6 +3,7 @@
 
 #include "host/cpu/builder.hpp"
 #include "host/cpu/kernels.hpp"
+#include "host/cpu/panels.hpp"
 #include "host/cpu/separable.hpp"
 #include "host/cpu/simd.hpp"
 #include "host/cpu/threads.hpp"
@@ -11,8 +12,6 @@
 
 namespace vultus::cpu {
 namespace {
-
-constexpr int64_t kPanel = 2 * kLanes;
 
 /// A convolution of images with constant weights and nothing in its epilogue but an activation.
 bool is_simple(const Graph& graph, const Node& node) {
@@ -52,18 +51,6 @@ Tensor bias_of(const Graph& graph, const Node& node, int64_t channels) {
   Tensor zeros(DType::f32, {channels});
   std::ranges::fill(zeros.as<float>(), 0.0f);
   return zeros;
-}
-
-/// [out, depth, 1, 1] as panels of 32 outputs: [panel][depth][outputs of the panel].
-Tensor panels_of(const Tensor& weights, int64_t channels, int64_t depth) {
-  Tensor packed(DType::f32, {channels * depth});
-  auto from = weights.as<float>();
-  auto to = packed.as<float>().begin();
-  for (int64_t first = 0; first < channels; first += kPanel)
-    for (int64_t k = 0; k < depth; ++k)
-      for (int64_t o = first; o < std::min(first + kPanel, channels); ++o)
-        *to++ = from[static_cast<size_t>(o * depth + k)];
-  return packed;
 }
 
 /// [channels, 1, kernel, kernel] as [channels / 16][kernel * kernel][16].
@@ -119,7 +106,7 @@ bool build_separable(Builder& b, NodeId id) {
   const auto bytes = static_cast<int64_t>(sizeof(float));
   std::vector<Operand> operands = {
       b.input(first.inputs[0], in_family(Family::last, {in.begin(), in.end()})),
-      flat(b, panels_of(*graph.constant(first.inputs[1]), s.channels, s.depth)),
+      flat(b, panels_of(*graph.constant(first.inputs[1]), s.channels, s.depth, s.depth, 1)),
       flat(b, bias_of(graph, first, s.channels)),
       flat(b, blocks_of(*graph.constant(second.inputs[1]), s.channels, s.kernel * s.kernel)),
       flat(b, bias_of(graph, second, s.channels)),

@@ -6,8 +6,8 @@ namespace vultus::test {
 namespace {
 
 TEST(Linear, FewRowsAgainstManyWeightsAgreeWithThePlainKernel) {
-  for (int64_t rows : {1, 2, 3, 4, 5})
-    for (int64_t depth : {640, 1280, 1289})
+  for (int64_t rows : {1, 2, 3, 4, 5, 8, 13, 16})
+    for (int64_t depth : {640, 1289})
       for (Activation activation : {Activation::none, Activation::relu, Activation::sigmoid}) {
         Net net;
         ValueId x = net.input({rows, depth}, 1);
@@ -17,6 +17,19 @@ TEST(Linear, FewRowsAgainstManyWeightsAgreeWithThePlainKernel) {
                             std::move(attributes)));
         net.expect_agreement(2e-6, std::to_string(rows) + " rows of " + std::to_string(depth));
       }
+}
+
+TEST(Linear, SomeRowsAgainstPanelsOfWeightsAgreeWithThePlainKernel) {
+  for (int64_t rows : {5, 8, 13, 16, 17})
+    for (int64_t transposed : {0, 1}) {
+      Net net;
+      ValueId x = net.input({rows, 999}, 1);
+      Shape shape = transposed ? Shape{224, 999} : Shape{999, 224};
+      net.output(
+          net.node("Gemm", {x, net.random(shape, 2, -0.1f, 0.1f), net.random({224}, 3)},
+                   with({{"transB", transposed}, {"alpha", 0.5f}}, {.kind = Activation::relu})));
+      net.expect_agreement(2e-6, std::to_string(rows) + " rows");
+    }
 }
 
 TEST(Linear, AlphaBetaAndWeightsInRowsAgreeWithThePlainKernel) {
