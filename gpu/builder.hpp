@@ -43,6 +43,16 @@ struct TensorRef {
   uint32_t elements() const { return static_cast<uint32_t>(shape.elements()); }
 };
 
+/// Where the groups of a tensor lie in the pixels of a wider one (nhwc8): how many groups such a
+/// pixel has, and the first that is the tensor's. 0 groups: the tensor is alone in its buffer.
+struct Place {
+  uint32_t groups = 0, first = 0;
+};
+struct PlacedRef {
+  TensorRef tensor;
+  Place place;
+};
+
 /// A tensor of `shape` that lies scattered in the buffer of another one.
 struct View {
   /// `size` elements, `stride` elements of the buffer apart; a stride may be 0 or negative.
@@ -127,6 +137,11 @@ class Builder {
   /// The output's elements are those of `view`. They are copied, once per layout, when a kernel
   /// asks for the value with `input`; `preferred` is its `layout_of` until then.
   virtual void alias(ValueId output, View view, Layout preferred) = 0;
+  /// An output in nhwc8 for kernels that can write it in place of a Concat's result, when that is
+  /// all that reads it.
+  virtual PlacedRef placed_output(ValueId value) = 0;
+  /// Whether `value` was written into its place of this Concat's result.
+  virtual bool is_placed(ValueId value) const = 0;
   /// For an output that only the host reads: a buffer in the host's form, which saves the
   /// conversion. Nothing when kernels read it as well.
   virtual std::optional<TensorRef> host_output(ValueId value) = 0;

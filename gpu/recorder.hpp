@@ -41,6 +41,8 @@ class Recorder : public Builder {
   void alias(ValueId output, const TensorRef& source) override;
   View view(ValueId value) override;
   void alias(ValueId output, View view, Layout preferred) override;
+  PlacedRef placed_output(ValueId value) override;
+  bool is_placed(ValueId value) const override { return placed_[static_cast<size_t>(value)]; }
   std::optional<TensorRef> host_output(ValueId value) override;
   BufferId weights(std::span<const float> values) override;
   BufferId floats(std::span<const float> values) override;
@@ -86,7 +88,9 @@ class Recorder : public Builder {
   NodeId node_ = -1;
   std::vector<Places> places_;
   std::vector<bool> is_read_;
-  std::vector<bool> for_host_;  ///< outputs that no node of the partition reads
+  std::vector<bool> for_host_;       ///< outputs that no node of the partition reads
+  std::vector<bool> placed_;         ///< written into the result of the Concat that reads them
+  std::vector<NodeId> only_reader_;  ///< of every value: in this partition and nowhere else, or -1
   Recording recording_;
   std::optional<Error> error_;
 };

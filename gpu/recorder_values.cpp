@@ -8,6 +8,30 @@
 
 namespace vultus::gpu {
 
+namespace {
+
+/// The channel at which `value` begins in the Concat's result, when it can be written there: whole
+/// groups, once.
+std::optional<int64_t> joined_channels(const Graph& graph, NodeId reader, ValueId value) {
+  const Node& concat = graph.node(reader);
+  const Value& result = graph.value(concat.outputs[0]);
+  if (concat.op != "Concat" || result.shape.rank() != 4 || !fits_nhwc8(result) ||
+      from_front(concat.integer("axis", 1), 4) != 1)
+    return std::nullopt;
+  std::optional<int64_t> found;
+  int64_t at = 0;
+  for (ValueId part : concat.inputs) {
+    if (part == value && found) return std::nullopt;
+    if (part == value) found = at;
+    at += graph.shape(part)[1];
+  }
+  int64_t end = *found + graph.shape(value)[1];
+  bool whole = *found % 8 == 0 && (end % 8 == 0 || end == result.shape[1]);
+  return whole && graph.shape(value).elements() > 0 ? found : std::nullopt;
+}
+
+}  // namespace
+
 Layout Recorder::layout_of(ValueId value) const {
   const Places& at = places_[static_cast<size_t>(value)];
   if (at.nhwc8 && (!at.linear || graph_.shape(value).rank() == 4)) return Layout::nhwc8;
@@ -120,6 +144,23 @@ void Recorder::gather(ValueId value, Layout layout) {
   TensorRef to = ref(value, layout, buffer);
   copy(*this, from.source, to, copy_of(from, to, true));
   (layout == Layout::linear ? places(value).linear : places(value).nhwc8) = to;
+}
+
+PlacedRef Recorder::placed_output(ValueId value) {
+  NodeId reader = only_reader_[static_cast<size_t>(value)];
+  auto channels = reader < 0 ? std::nullopt : joined_channels(graph_, reader, value);
+  ValueId joined = channels ? graph_.node(reader).outputs[0] : kNoValue;
+  if (!channels || for_host_[static_cast<size_t>(joined)])
+    return {output(value, Layout::nhwc8), {}};
+  TensorRef whole = places(joined).nhwc8 ? *places(joined).nhwc8 : output(joined, Layout::nhwc8);
+  placed_[static_cast<size_t>(value)] = true;
+  View part = view_of(whole);
+  part.offset = *channels;
+  part.shape = graph_.shape(value);
+  part.axes[1].clear();
+  if (part.shape[1] > 1) part.axes[1].push_back({part.shape[1], 1});
+  alias(value, std::move(part), Layout::nhwc8);
+  return {whole, {whole.groups(), static_cast<uint32_t>(*channels / 8)}};
 }
 
 std::optional<TensorRef> Recorder::host_output(ValueId value) {

@@ -10,6 +10,22 @@
 
 namespace vultus::gpu {
 
+namespace {
+
+std::vector<NodeId> only_readers(const Graph& graph, const PartitionSpec& spec) {
+  std::vector<NodeId> only(graph.values.size(), -1);
+  auto readers = graph.consumers();
+  for (NodeId id : spec.nodes)
+    for (ValueId v : graph.node(id).inputs)
+      if (v != kNoValue && readers[static_cast<size_t>(v)].size() == 1)
+        only[static_cast<size_t>(v)] = id;
+  for (ValueId v : spec.outputs)
+    only[static_cast<size_t>(v)] = -1;
+  return only;
+}
+
+}  // namespace
+
 Result<Recording> Recorder::build() {
   for_host_.resize(graph_.values.size());
   for (ValueId v : spec_.outputs)
@@ -17,6 +33,8 @@ Result<Recording> Recorder::build() {
   for (NodeId id : spec_.nodes)
     for (ValueId v : graph_.node(id).inputs)
       if (v != kNoValue) for_host_[static_cast<size_t>(v)] = false;
+  placed_.resize(graph_.values.size());
+  only_reader_ = only_readers(graph_, spec_);
   declare_inputs();
   for (NodeId id : spec_.nodes) {
     node_ = id;

@@ -16,10 +16,17 @@ void build(Builder& b, const Node& node) {
   bool nhwc8 = fits_nhwc8(result) && std::ranges::any_of(node.inputs, [&](ValueId id) {
                  return !graph.value(id).constant && b.layout_of(id) == Layout::nhwc8;
                });
-  std::optional<TensorRef> for_host = b.host_output(node.outputs[0]);
-  nhwc8 = nhwc8 && !for_host;
-  TensorRef out =
-      for_host ? *for_host : b.output(node.outputs[0], nhwc8 ? Layout::nhwc8 : Layout::linear);
+  bool begun = std::ranges::any_of(node.inputs, [&](ValueId v) { return b.is_placed(v); });
+  std::optional<TensorRef> for_host;
+  if (!begun) for_host = b.host_output(node.outputs[0]);
+  nhwc8 = begun || (nhwc8 && !for_host);
+  TensorRef out;
+  if (begun)
+    out = b.input(node.outputs[0], Layout::nhwc8);
+  else if (for_host)
+    out = *for_host;
+  else
+    out = b.output(node.outputs[0], nhwc8 ? Layout::nhwc8 : Layout::linear);
   int along = from_front(node.integer("axis", 1), result.shape.rank());
   int64_t stride = strides_of(out)[static_cast<size_t>(along)];
   int64_t at = 0;
@@ -28,6 +35,10 @@ void build(Builder& b, const Node& node) {
     const Shape& shape = graph.shape(value);
     int64_t length = shape[along];
     if (shape.elements() == 0) continue;
+    if (b.is_placed(value)) {
+      at += length;
+      continue;
+    }
     // Padding lanes are the last part's business; along another axis every part has its own.
     bool pads = nhwc8 && (along != 1 || at + length == result.shape[1]);
     View view = b.view(value);

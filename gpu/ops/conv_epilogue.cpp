@@ -41,7 +41,8 @@ EpilogueParts epilogue_parts(Builder& b, const ConvEpilogue& e, BufferId input, 
   return {
       {parts_of(e), static_cast<uint32_t>(e.activation.kind), static_cast<uint32_t>(second.kind),
        static_cast<uint32_t>(fit.factor_h), static_cast<uint32_t>(fit.factor_w)},
-      {channels, e.activation.alpha, e.activation.beta, second.alpha, second.beta, map_h, map_w},
+      {channels, e.activation.alpha, e.activation.beta, second.alpha, second.beta, map_h, map_w,
+       e.place.groups, e.place.first},
       {{input, Access::read},
        {weights, Access::read},
        {b.floats(numbers), Access::read},
@@ -59,8 +60,11 @@ ConvEpilogue conv_epilogue_of(Builder& b, const Node& node) {
     e.addend = {b.input(node.inputs[4], Layout::nhwc8).buffer,
                 fit_addend(graph.shape(node.inputs[4]), graph.shape(node.outputs[0])).value(),
                 adds_last(node)};
-  if (!has_second_output(node) || b.is_read(node.outputs[0]))
-    e.output = b.output(node.outputs[0], Layout::nhwc8).buffer;
+  if (!has_second_output(node) || b.is_read(node.outputs[0])) {
+    PlacedRef out = b.placed_output(node.outputs[0]);
+    e.output = out.tensor.buffer;
+    e.place = out.place;
+  }
   if (has_second_output(node))
     e.second = {b.output(node.outputs[1], Layout::nhwc8).buffer, second_output_of(node)};
   return e;

@@ -25,6 +25,7 @@ struct ConvEpilogue {
   std::optional<Addend> addend{};
   Epilogue activation{};
   BufferId output = -1;  ///< -1: only the second is wanted
+  Place place{};         ///< of the output in its buffer
   std::optional<Second> second{};
 };
 
@@ -32,7 +33,7 @@ struct ConvEpilogue {
 struct EpiloguePush {
   uint32_t channels;
   float alpha, beta, second_alpha, second_beta;
-  uint32_t map_h, map_w;
+  uint32_t map_h, map_w, place_groups, place_first;
 };
 
 /// The part of a dispatch that belongs to the epilogue: specialisation constants 0 to 4 and

@@ -24,6 +24,7 @@ Result<void> build_pointwise(Builder& builder, NodeId node);
 Result<void> build_pool(Builder& builder, NodeId node);     ///< MaxPool, AveragePool
 Result<void> build_reshape(Builder& builder, NodeId node);  ///< and Flatten, Squeeze, Unsqueeze
 Result<void> build_resize(Builder& builder, NodeId node);
+Result<void> build_slice(Builder& builder, NodeId node);
 Result<void> build_softmax(Builder& builder, NodeId node);
 Result<void> build_squeeze_excite(Builder& builder, NodeId node);
 Result<void> build_transpose(Builder& builder, NodeId node);

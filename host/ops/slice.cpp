@@ -1,8 +1,11 @@
+#include "host/ops/slice.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <limits>
 
+#include "host/cpu/kernels.hpp"
 #include "host/ops/op.hpp"
 #include "host/ops/strided.hpp"
 
@@ -11,9 +14,6 @@ namespace {
 
 struct Arguments {
   std::vector<int64_t> starts, ends, axes, steps;
-};
-struct AxisRange {
-  int64_t start = 0, step = 1, count = 0;
 };
 
 // ONNX Slice, "clamping" section: bounds beyond the axis mean its ends.
@@ -110,7 +110,19 @@ Result<void> eval(Eval& node) {
   return {};
 }
 
-const Register slice({.name = "Slice", .infer = infer, .eval = eval});
+const Register slice({.name = "Slice", .infer = infer, .eval = eval, .build = cpu::build_slice});
 
 }  // namespace
+
+Result<std::vector<AxisRange>> slice_ranges(const Graph& graph, const Node& node) {
+  auto list = [&](size_t i) -> std::vector<int64_t> {
+    const Tensor* t = graph.constant(node.input(i));
+    if (!t) return {};
+    if (t->dtype() == DType::i32) return {t->as<int32_t>().begin(), t->as<int32_t>().end()};
+    return {t->as<int64_t>().begin(), t->as<int64_t>().end()};
+  };
+  Arguments a = node.opset >= 10 ? Arguments{list(1), list(2), list(3), list(4)} : attributes(node);
+  return ranges(node, graph.shape(node.inputs[0]), a);
+}
+
 }  // namespace vultus

@@ -29,6 +29,8 @@ struct EpiloguePush {
   uint channels;  // of the output
   float alpha, beta, second_alpha, second_beta;
   uint map_h, map_w;  // of the output
+  // Where y lies in a pixel of a wider tensor: groups of that pixel and y's first one. 0, 0: y is all of it.
+  uint place_groups, place_first;
 };
 
 uint epilogue_groups(EpiloguePush e) { return (e.channels + 7u) / 8u; }
@@ -66,7 +68,8 @@ void epilogue_store(EpiloguePush e, Group v, uint pixel, uint g, SecondAffine se
   v = Group(activate(v.lo, kActivation, e.alpha, e.beta),
             activate(v.hi, kActivation, e.alpha, e.beta));
   if (kHasAddend && kAddendLast) v = Group(v.lo + a.lo, v.hi + a.hi);
-  if (kStoresFirst) STORE_GROUP(y, at, mask_group(v, g, e.channels));
+  uint place = e.place_groups == 0u ? at : pixel * e.place_groups + e.place_first + g;
+  if (kStoresFirst) STORE_GROUP(y, place, mask_group(v, g, e.channels));
   if (kStoresSecond) {
     v = Group(v.lo * second.scale.lo + second.shift.lo, v.hi * second.scale.hi + second.shift.hi);
     v = Group(activate(v.lo, kSecondActivation, e.second_alpha, e.second_beta),

@@ -23,6 +23,7 @@ Result<void> optimise(Graph& graph) {
   VULTUS_CHECK(fuse_residuals(graph));
   VULTUS_CHECK(hoist_activations(graph));
   VULTUS_CHECK(fuse_activations(graph));
+  VULTUS_CHECK(merge_convolutions(graph));
   VULTUS_CHECK(merge_linears(graph));
   VULTUS_CHECK(fuse_squeeze_excite(graph));
   VULTUS_CHECK(fuse_channel_scales(graph));

@@ -43,6 +43,10 @@ Result<int> fuse_channel_scales(Graph& graph);
 
 /// Connected element-wise nodes of one shape -> Pointwise (host/ops/pointwise_program.hpp).
 Result<int> fuse_pointwise(Graph& graph);
+/// Siblings (convolutions of one input with equal windows and activations) -> one with the outputs
+/// of all: where their results are only reshaped, by way of Slice; where the results of the two
+/// convolutions that read them are added, together with those, which become one as well.
+Result<int> merge_convolutions(Graph& graph);
 
 /// All of them in the order that works, until nothing changes.
 Result<void> optimise(Graph& graph);
