@@ -44,7 +44,7 @@ TEST(GpuMatMul, ATransposedRightSideIsReadAsItLies) {
   VULTUS_NEED_GPU(device);
   for (bool fixed : {false, true})
     for (const auto& [a, b] : {std::pair{Shape{5, 7}, Shape{9, 7}},
-                               {Shape{1, 8, 130}, Shape{1, 8, 130}},
+                               {Shape{1, 8, 2560}, Shape{1, 8, 2560}},
                                {Shape{3, 8, 16}, Shape{24, 16}},
                                {Shape{2, 1, 5, 7}, Shape{2, 3, 6, 7}}}) {
       SCOPED_TRACE(a.str() + " x " + b.str());
@@ -61,6 +61,15 @@ TEST(GpuMatMul, ATransposedRightSideIsReadAsItLies) {
         return sum;
       });
     }
+}
+
+TEST(GpuMatMul, LongSumsAreSharedByAWorkgroup) {
+  VULTUS_NEED_GPU(device);
+  for (int64_t k : {256, 2048, 2051}) {
+    expect_product(device, {8, k}, {k, 8}, false);
+    expect_product(device, {2, 3, k}, {k, 5}, false, {Activation::relu});
+    expect_product(device, {3, k}, {2, k, 9}, false);
+  }
 }
 
 TEST(GpuMatMul, BatchesBroadcast) {

@@ -126,6 +126,34 @@ TEST(RecognisePatterns, SqueezesAndGathersOfOnePositionAreReshapes) {
   EXPECT_EQ(count(after, "Reshape"), 5);
 }
 
+TEST(RecognisePatterns, SumsOfSquaresAndTheirRoots) {
+  for (int opset : {11, 13, 18}) {
+    GraphBuilder b(opset);
+    ValueId x = b.input({2, 3, 4});
+    ValueId square = b.node("Mul", {x, x});
+    Attributes attributes{{"keepdims", int64_t{0}}};
+    std::vector<ValueId> inputs{square};
+    if (opset < 13)
+      attributes["axes"] = Ints{-1};
+    else
+      inputs.push_back(b.integers({-1}));
+    ValueId sum = b.node("ReduceSum", inputs, attributes);
+    Graph after = expect_kept(b.build({b.node("Sqrt", {sum})}), recognise_patterns, 2);
+    EXPECT_EQ(ops_of(after), std::vector<std::string>{"ReduceL2"}) << opset;
+  }
+}
+
+TEST(RecognisePatterns, OtherSumsAndRootsStay) {
+  GraphBuilder b;
+  ValueId x = b.input({2, 3, 4}), y = b.input({2, 3, 4});
+  ValueId read_twice = b.node("Mul", {x, x});
+  ValueId sum = b.node("ReduceSum", {read_twice, b.integers({1})});
+  ValueId product = b.node("ReduceSum", {b.node("Mul", {x, y}), b.integers({1})});
+  Graph graph = b.build({b.node("Sqrt", {sum}), b.node("Tanh", {read_twice}),
+                         b.node("Sqrt", {b.node("Abs", {product})}), product});
+  expect_kept(graph, recognise_patterns, 0);
+}
+
 TEST(RecognisePatterns, PlainEinsumsBecomePlainOperators) {
   struct Case {
     const char* equation;

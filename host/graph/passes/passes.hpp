@@ -22,7 +22,7 @@ Result<int> fold_batch_norm(Graph& graph);
 /// x * Sigmoid(x) -> Silu(x); ReduceMean over H and W -> GlobalAveragePool; Pad of zeros into the
 /// Conv or pool that follows; plain Einsums -> Transpose, Mul, MatMul; Squeeze, Unsqueeze, Flatten
 /// and Gather of one position -> Slice and Reshape; MatMul and a bias -> Gemm; Transpose into
-/// MatMul.
+/// MatMul; sums of squares.
 Result<int> recognise_patterns(Graph& graph);
 /// Activations (host/graph/activation.hpp) after Conv, Gemm, Add or BatchNormalization become their
 /// epilogue.

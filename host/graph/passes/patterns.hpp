@@ -12,6 +12,10 @@ int recognise_einsums(Graph& graph);
 /// Returns how many.
 int recognise_reshapes(Graph& graph);
 
+/// ReduceSum(x * x) -> ReduceSumSquare(x), its Sqrt -> ReduceL2. Returns how many. Leaves the graph
+/// compacted.
+int recognise_reductions(Graph& graph);
+
 /// Add(MatMul(x, constant matrix), constant per column) -> Gemm; MatMul(x, Transpose(y)) -> MatMul
 /// with `transB`. Returns how many. Leaves the graph compacted.
 int recognise_linears(Graph& graph);

@@ -115,7 +115,8 @@ bool pad_into_reader(Graph& graph, NodeId n, const Readers& readers) {
 }  // namespace
 
 Result<int> recognise_patterns(Graph& graph) {
-  int found = recognise_einsums(graph) + recognise_reshapes(graph) + recognise_linears(graph);
+  int found = recognise_einsums(graph) + recognise_reshapes(graph) + recognise_linears(graph) +
+              recognise_reductions(graph);
   Readers readers(graph);
   auto count = static_cast<NodeId>(graph.nodes.size());
   for (NodeId n = 0; n < count; ++n)
