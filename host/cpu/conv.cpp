@@ -47,7 +47,7 @@ class ConvBuilder {
   ConvBuilder(Builder& builder, NodeId id) : b_(builder), id_(id), node_(builder.node(id)) {}
 
   Result<void> build() {
-    if (build_separable(b_, id_)) return {};
+    if (build_separable(b_, id_) || build_stem(b_, id_)) return {};
     Request request = best_request();
     std::optional<Conv::primitive_desc> pd = describe(request);
     if (!pd) return b_.add_plain(id_);

@@ -30,6 +30,13 @@ Result<void> build_squeeze_excite(Builder& builder, NodeId node);
 Result<void> build_transpose(Builder& builder, NodeId node);
 Result<void> build_unary(Builder& builder, NodeId node);  ///< what `as_epilogue` knows
 
+/// A convolution of images with constant weights and nothing in its epilogue but an activation that
+/// our own kernels know.
+bool has_simple_epilogue(const Graph& graph, const Node& node);
+
+/// Builds a convolution of an image of a few channels; false where it is none.
+bool build_stem(Builder& builder, NodeId node);
+
 /// Builds a 1x1 convolution together with the depthwise one that alone reads it, as one step; false
 /// where it is not one, or two steps are as fast.
 bool build_separable(Builder& builder, NodeId node);

@@ -13,16 +13,6 @@
 namespace vultus::cpu {
 namespace {
 
-/// A convolution of images with constant weights and nothing in its epilogue but an activation.
-bool is_simple(const Graph& graph, const Node& node) {
-  if (node.op != "Conv" || node.outputs.size() != 1) return false;
-  for (size_t i = 3; i < node.inputs.size(); ++i)
-    if (node.inputs[i] != kNoValue) return false;
-  return graph.constant(node.inputs[1]) && graph.shape(node.inputs[1]).rank() == 4 &&
-         (node.input(2) == kNoValue || graph.constant(node.inputs[2])) &&
-         has_vector_form(epilogue_of(node).kind);
-}
-
 Window window(const Graph& graph, const Node& node) {
   const Shape& w = graph.shape(node.inputs[1]);
   return window_of(node, {w.begin() + 2, w.end()}, graph.shape(node.inputs[0]),
@@ -72,17 +62,27 @@ Operand flat(Builder& b, Tensor tensor) {
 
 }  // namespace
 
+bool has_simple_epilogue(const Graph& graph, const Node& node) {
+  if (node.op != "Conv" || node.outputs.size() != 1) return false;
+  for (size_t i = 3; i < node.inputs.size(); ++i)
+    if (node.inputs[i] != kNoValue) return false;
+  return graph.constant(node.inputs[1]) && graph.shape(node.inputs[1]).rank() == 4 &&
+         (node.input(2) == kNoValue || graph.constant(node.inputs[2])) &&
+         has_vector_form(epilogue_of(node).kind);
+}
+
 bool build_separable(Builder& b, NodeId id) {
   const Graph& graph = b.graph();
   const Node& first = b.node(id);
   // Sixteen lanes in registers are what the kernel is written for.
-  if (!has_wide_vectors() || !is_simple(graph, first) || !is_pointwise(graph, first)) return false;
+  if (!has_wide_vectors() || !has_simple_epilogue(graph, first) || !is_pointwise(graph, first))
+    return false;
   // Cheap activations oneDNN's two steps compute just as fast.
   if (epilogue_of(first).kind != Activation::silu) return false;
   std::optional<NodeId> next = b.only_reader(first.outputs[0]);
   if (!next) return false;
   const Node& second = b.node(*next);
-  if (!is_simple(graph, second) || !is_depthwise(graph, second)) return false;
+  if (!has_simple_epilogue(graph, second) || !is_depthwise(graph, second)) return false;
 
   const Shape &in = b.shape(first.inputs[0]), &out = b.shape(second.outputs[0]);
   Window size = window(graph, second);
