@@ -96,6 +96,7 @@ struct Dispatch {
 /// What operators may ask of the device.
 struct Caps {
   uint32_t subgroup_size = 0;
+  bool subgroup_size_control = false;  ///< Dispatch::subgroup_size may be set
   bool software = false;
   bool storage16 = false;  ///< 16-bit storage buffers: without it only fp32 is offered
   uint64_t max_storage_range = 128u << 20;

@@ -24,6 +24,7 @@ bool validation_wanted(const OpenOptions& options) {
 Caps caps_of(const DeviceReport& report, const VkPhysicalDeviceLimits& limits) {
   Caps caps;
   caps.subgroup_size = report.subgroup_size;
+  caps.subgroup_size_control = report.subgroup_size_control;
   caps.software = report.type == "software";
   caps.storage16 = report.storage16;
   caps.max_storage_range = limits.maxStorageBufferRange;
@@ -50,6 +51,8 @@ Result<std::unique_ptr<Context>> Context::create(const OpenOptions& options) {
   VULTUS_TRY(int chosen, choose_device(reports, options));
   context->report_ = reports[static_cast<size_t>(chosen)];
   context->poison_ = options.poison;
+  if (options.emulate_cooperative)
+    context->report_.cooperative = {Cooperative::emulated, "in plain arithmetic, for tests"};
   VULTUS_CHECK(context->create_device(physical[static_cast<size_t>(chosen)]));
   VULTUS_CHECK(context->force_convolutions(options.conv));
   return context;
@@ -95,7 +98,8 @@ Result<void> Context::create_device(VkPhysicalDevice physical) {
   features11.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_1_FEATURES;
   features11.pNext = &features12;
   features11.storageBuffer16BitAccess = report_.storage16;
-  features12.vulkanMemoryModel = report_.cooperative.kind != Cooperative::none;
+  features12.vulkanMemoryModel =
+      report_.cooperative.kind == Cooperative::khr || report_.cooperative.kind == Cooperative::nv;
   KernelFeatures kernels(report_);
   features12.pNext = kernels.chain;
   VkDeviceCreateInfo info{};

@@ -42,6 +42,8 @@ std::string_view name_of(Cooperative cooperative) {
       return "khr";
     case Cooperative::nv:
       return "nv";
+    case Cooperative::emulated:
+      return "emulated";
   }
   return "?";
 }

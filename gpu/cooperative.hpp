@@ -7,8 +7,8 @@ namespace vultus::gpu {
 
 struct DeviceReport;
 
-/// The extension whose kernels are used.
-enum class Cooperative : uint8_t { none, khr, nv };
+/// The extension whose kernels are used; emulated: neither, the same kernel in plain arithmetic.
+enum class Cooperative : uint8_t { none, khr, nv, emulated };
 std::string_view name_of(Cooperative cooperative);
 
 /// One matrix product that a device offers.

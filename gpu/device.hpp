@@ -58,6 +58,9 @@ struct OpenOptions {
   bool poison = false;
   /// Convolution kernels other than the rules would choose; Errc::no_device when the device cannot.
   ConvForce conv = {};
+  /// Cooperative matrices in plain arithmetic, hundreds of times slower, so that their kernel can
+  /// be tested on devices without.
+  bool emulate_cooperative = false;
   /// Folder of the pipeline cache; empty: $XDG_CACHE_HOME/vultus. "-": none.
   std::string cache_folder = {};
 };

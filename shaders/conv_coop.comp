@@ -57,7 +57,7 @@ void finish(uint place, uint m, uint n) {
 }
 
 void main() {
-  for (uint i = 0; i < kAlongM * kAlongN; ++i) sum[i] = MATRIX_SUM(0.0);
+  for (uint i = 0; i < kAlongM * kAlongN; ++i) sum[i] = ZERO_SUM;
   tile_run(gl_SubgroupID / kTeam);
   [[unroll]] for (uint m = 0; m < kAlongM; ++m)
     [[unroll]] for (uint n = 0; n < kAlongN; ++n) {

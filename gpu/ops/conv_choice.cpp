@@ -14,7 +14,6 @@ constexpr uint32_t kMostThreads = 512;
 constexpr uint32_t kStep = 4;
 // Threads per core that keep it busy: about a subgroup for each of its four schedulers.
 constexpr uint64_t kBusyThreads = 120;
-constexpr uint32_t kStemChannels = 4;
 
 uint32_t subgroups(const ConvTile& tile) {
   return tile.pixels / (tile.along_m * kMatrixSize) *
@@ -109,7 +108,7 @@ ConvChoice choose_convolution(const ConvProblem& p, const Caps& caps) {
     default:
       break;
   }
-  if (p.in_channels <= kStemChannels && p.taps > 1) return {ConvFamily::stem};
+  if (p.stem) return {ConvFamily::stem};
   if (!caps.staging) return {ConvFamily::direct};
   return by_rules(coop ? ConvFamily::coop : ConvFamily::tile, p, caps);
 }

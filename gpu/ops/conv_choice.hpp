@@ -26,6 +26,7 @@ struct ConvProblem {
   uint64_t pixels = 0;  ///< outputs of all images
   uint32_t in_channels = 1, out_channels = 1, taps = 1;
   uint32_t groups = 1;
+  bool stem = false;  ///< shaders/conv_stem.comp computes it
   bool fp16 = true;
 
   uint32_t out_groups() const { return (out_channels + 7) / 8; }

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "gpu/ops/conv_stem.hpp"
+
 namespace vultus::gpu {
 
 namespace {
@@ -26,6 +28,7 @@ ConvProblem problem_of(const Builder& b, const Convolution& c) {
           .out_channels = c.out_channels,
           .taps = static_cast<uint32_t>(c.window.taps()),
           .groups = c.groups,
+          .stem = is_stem(c),
           .fp16 = b.precision() == Precision::fp16};
 }
 
@@ -44,7 +47,7 @@ void add_tiled_convolution(Builder& b, const Convolution& c, const ConvChoice& c
     dispatch.spec.insert(dispatch.spec.end(),
                          {kMatrixSize, kMatrixSize, kMatrixSize, tile.along_m, tile.along_n});
     dispatch.kernel = fmt::format("conv_coop_{}", name_of(b.caps().cooperative));
-    dispatch.subgroup_size = b.caps().subgroup_size;
+    if (b.caps().subgroup_size_control) dispatch.subgroup_size = b.caps().subgroup_size;
   } else {
     dispatch.spec.push_back(tile.per_thread);
     dispatch.kernel = "conv_tile";

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "gpu/ops/conv_stem.hpp"
 #include "gpu/ops/conv_tile.hpp"
 
 namespace vultus::gpu {
@@ -83,6 +84,8 @@ EpilogueParts epilogue_parts(Builder& b, const Convolution& c, BufferId weights)
 }
 
 void add_convolution(Builder& b, Convolution c, const WeightAt& at) {
+  ConvChoice choice = choose_convolution(problem_of(b, c), b.caps());
+  if (choice.family == ConvFamily::stem) return add_stem_convolution(b, c, at);
   EpilogueParts parts = epilogue_parts(b, c, b.weights(pack_weights(c, at)));
   if (c.pointwise() &&
       c.window.stride == std::array<int64_t, 2>{1, 1}) {  // rows need not be told apart
@@ -93,7 +96,6 @@ void add_convolution(Builder& b, Convolution c, const WeightAt& at) {
       c.batch = 1;
     }
   }
-  ConvChoice choice = choose_convolution(problem_of(b, c), b.caps());
   if (choice.family == ConvFamily::tile || choice.family == ConvFamily::coop)
     return add_tiled_convolution(b, c, choice, std::move(parts));
   uint32_t pixels = pixels_per_thread(b, c);

@@ -18,6 +18,7 @@ uvec4 pack_group(Group g) {
 #define LOAD_GROUP(buffer_, i) unpack_group(buffer_[i])
 #define LOAD_GROUP_IF(ok, buffer_, i) unpack_group(mix(uvec4(0), buffer_[i], bvec4(ok)))  // zero unless ok; i is valid
 #define PACK_GROUP(g) pack_group(g)
+#define LOAD_LOW(buffer_, i) vec4(unpackHalf2x16(buffer_[i].x), unpackHalf2x16(buffer_[i].y))  // 4 channels of 8
 #define STORE_GROUP(buffer_, i, g) buffer_[i] = pack_group(g)
 #else
 #define SCALAR float
@@ -28,6 +29,7 @@ struct FloatGroup { vec4 lo, hi; };
 Group zero_unless(bool ok, Group g) { return Group(mix(vec4(0), g.lo, bvec4(ok)), mix(vec4(0), g.hi, bvec4(ok))); }
 #define LOAD_GROUP_IF(ok, buffer_, i) zero_unless(ok, LOAD_GROUP(buffer_, i))
 #define PACK_GROUP(g) FloatGroup((g).lo, (g).hi)
+#define LOAD_LOW(buffer_, i) buffer_[i].lo
 #define STORE_GROUP(buffer_, i, g) buffer_[i] = FloatGroup((g).lo, (g).hi)
 #endif
 

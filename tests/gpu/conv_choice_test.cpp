@@ -100,7 +100,7 @@ TEST(ConvChoice, FamiliesFollowFromTheShape) {
   ConvProblem grouped = square(32, 64);
   grouped.groups = 4;
   EXPECT_EQ(choose_convolution(grouped, caps).family, ConvFamily::direct);
-  ConvProblem stem{.pixels = 4096, .in_channels = 3, .out_channels = 32, .taps = 9};
+  ConvProblem stem{.pixels = 4096, .in_channels = 3, .out_channels = 32, .taps = 9, .stem = true};
   EXPECT_EQ(choose_convolution(stem, caps).family, ConvFamily::stem);
   ConvProblem single = square(32, 64);
   single.fp16 = false;

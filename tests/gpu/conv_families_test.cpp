@@ -61,6 +61,11 @@ TEST(GpuConvFamilies, DepthwiseMatchesTheReference) {
   expect_thousand(device, 130000, 100, ConvKind::depthwise);
 }
 
+TEST(GpuConvFamilies, StemsMatchTheReference) {
+  VULTUS_NEED_GPU(device);
+  expect_thousand(device, 140000, 168, ConvKind::stem);
+}
+
 // Every tile, K in one piece and split as far as the device has room, fp16 and fp32: 2,240 cases.
 TEST(GpuConvFamilies, TilesMatchTheReference) {
   VULTUS_NEED_GPU(device);
@@ -77,6 +82,32 @@ TEST(GpuConvFamilies, TilesMatchTheReference) {
       }
     }
   fmt::print("seeds 200000 to {}\n", seed - 1);
+}
+
+// The kernel for cooperative matrices with the matrices in plain arithmetic: its addresses, teams,
+// hand-over and epilogue are those of the real ones. 1,008 cases.
+TEST(GpuConvFamilies, CooperativeMatricesMatchTheReferenceWhenEmulated) {
+  VULTUS_NEED_GPU(device);
+  auto opened = open({.selector = device.info().name,
+                      .validation = validation_available(),
+                      .poison = true,
+                      .emulate_cooperative = true,
+                      .cache_folder = "-"});
+  ASSERT_TRUE(opened) << opened.error().what;
+  uint32_t seed = 300000, turn = 0;
+  for (int tile = 0; tile < static_cast<int>(kConvTiles.size()); ++tile)
+    for (uint32_t split : {1u, 2u, 4u}) {
+      Forced forced(**opened, {ConvFamily::coop, tile, split});
+      SCOPED_TRACE(fmt::format("tile {} split {}", tile, split));
+      const auto& extras = test::kConvExtras[turn++ % test::kConvExtras.size()];
+      test::expect_random_convs(**opened, seed, 48,
+                                turn % 3 ? ConvKind::window : ConvKind::pointwise, extras,
+                                Precision::fp16);
+      seed += 48;
+    }
+  fmt::print("seeds 300000 to {}\n", seed - 1);
+  for (const std::string& message : take_validation_messages(**opened))
+    ADD_FAILURE() << message;
 }
 
 // What TilesMatchTheReference relies on: a forced tile is the one that runs, if the device has

@@ -62,7 +62,7 @@ inline RandomConv random_conv(uint32_t seed, ConvKind kind, const ConvExtras& ex
   c.batch = dice.among({1, 1, 2, 3});
   c.in = dice.among(channels);
   c.out = dice.among(channels);
-  if (kind == ConvKind::stem) c.in = dice.of(1, 4);
+  if (kind == ConvKind::stem) c.in = dice.of(3, 4);
   if (kind == ConvKind::depthwise) c.in = c.out = c.group = dice.among({2, 3, 8, 9, 17, 40, 72});
   if (kind == ConvKind::grouped) {
     c.group = dice.of(2, 6);
@@ -77,8 +77,13 @@ inline RandomConv random_conv(uint32_t seed, ConvKind kind, const ConvExtras& ex
     for (int64_t& pad : c.pads)
       pad = dice.of(0, 3);
   }
+  if (kind == ConvKind::stem) {  // each width and stride is compiled anew
+    c.kernel_w = dice.among({3, 7});
+    c.dilation_w = 1;
+  }
   c.stride_h = dice.among({1, 1, 2, 3});
   c.stride_w = dice.among({1, 1, 2, 3});
+  if (kind == ConvKind::stem) c.stride_w = dice.of(1, 2);
   c.h = std::max(dice.of(1, 9), c.reach_h() - c.pads[0] - c.pads[2]);
   c.w = std::max(dice.of(1, 11), c.reach_w() - c.pads[1] - c.pads[3]);
   if (extras.addend == 2) {  // an even output; the pads at the end make it so
