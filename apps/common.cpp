@@ -58,6 +58,12 @@ void EngineOptions::add_to(CLI::App& command, bool with_device) {
   command.add_option("--shape", shapes, "binds symbolic sizes: NAME=1x3x480x640");
   command.add_option("--device-index", gpu_selector,
                      "which GPU: number, part of its name, or UUID");
+  command
+      .add_option(
+          "--conv", conv,
+          "convolution kernels on the GPU: auto, direct, tile or coop (cooperative matrices)")
+      ->check(CLI::IsMember({"auto", "direct", "tile", "coop"}))
+      ->capture_default_str();
   command.add_flag("--json", json, "one JSON document on stdout");
 }
 
@@ -84,8 +90,8 @@ Result<OpenedDevices> open_devices(const EngineOptions& options, const std::stri
   OpenedDevices opened;
   VULTUS_TRY(auto cpu, open_cpu(options.threads));
   if (device != "cpu") {
-    bool asked_for = device != "auto" || !options.gpu_selector.empty();
-    auto gpu = open_gpu(options.gpu_selector, asked_for);
+    bool asked_for = device != "auto" || !options.gpu_selector.empty() || options.conv != "auto";
+    auto gpu = open_gpu(options, asked_for);
     if (gpu) {
       opened.note = fmt::format("GPU {} ({})", (*gpu)->info().name, (*gpu)->info().driver);
       opened.owned.push_back(std::move(*gpu));
@@ -94,6 +100,9 @@ Result<OpenedDevices> open_devices(const EngineOptions& options, const std::stri
     } else {
       opened.note = fmt::format("CPU {}: {}", cpu->info().name, gpu.error().what);
     }
+  } else if (options.conv != "auto") {
+    return Error{Errc::usage, fmt::format("--conv {} chooses GPU kernels: use --device gpu with it",
+                                          options.conv)};
   } else {
     opened.note = fmt::format("CPU {}: asked for", cpu->info().name);
   }

@@ -35,13 +35,14 @@ int report(const Error& error);
 /// One line of JSON on stdout; bytes that are not UTF-8 are replaced.
 void print_json(const Json& json);
 
-/// --device, --precision, --threads, --shape, --device-index, --json: what commands on a network
-/// share.
+/// --device, --precision, --threads, --shape, --device-index, --conv, --json: what commands on a
+/// network share.
 struct EngineOptions {
   std::string device = "auto";
   std::string precision = "fp16";
   int threads = 0;
   std::string gpu_selector;
+  std::string conv = "auto";
   std::vector<std::string> shapes;
   bool json = false;
 
@@ -75,7 +76,7 @@ void add_process(CLI::App& app, int& status);
 void add_operators(CLI::App& app, int& status);
 
 /// What this build knows of Vulkan: gpu_linked.cpp or gpu_absent.cpp, chosen at link time.
-Result<std::unique_ptr<Device>> open_gpu(const std::string& selector, bool allow_software);
+Result<std::unique_ptr<Device>> open_gpu(const EngineOptions& options, bool allow_software);
 Json describe_gpus();
 bool has_gpu_kernel(std::string_view op);
 

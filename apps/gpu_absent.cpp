@@ -6,7 +6,7 @@ namespace {
 constexpr const char* kAbsent = "this build has no Vulkan device (built with VULTUS_GPU=OFF)";
 }
 
-Result<std::unique_ptr<Device>> open_gpu(const std::string&, bool) {
+Result<std::unique_ptr<Device>> open_gpu(const EngineOptions&, bool) {
   return Error{Errc::no_device, kAbsent};
 }
 

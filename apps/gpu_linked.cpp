@@ -6,9 +6,10 @@
 
 namespace vultus::app {
 
-Result<std::unique_ptr<Device>> open_gpu(const std::string& selector, bool allow_software) {
+Result<std::unique_ptr<Device>> open_gpu(const EngineOptions& wanted, bool allow_software) {
   gpu::OpenOptions options;
-  options.selector = selector;
+  options.selector = wanted.gpu_selector;
+  options.conv.family = gpu::parse_conv_family(wanted.conv).value_or(gpu::ConvFamily::automatic);
   options.allow_software = allow_software;
   return gpu::open(options);
 }

@@ -101,19 +101,25 @@ struct ConvData {
 };
 
 inline double sum_at(const RandomConv& c, const ConvData& d, const Index& at) {
+  const float* x = d.x.as<float>().data();
+  const float* weights = d.weights.as<float>().data();
   const int64_t ins = c.in / c.group;
   double sum = element(d.bias, {at[1]});
   for (int64_t i = 0; i < ins; ++i) {
-    const int64_t channel = at[1] / (c.out / c.group) * ins + i;
-    const double factor = c.extras.scaled ? element(d.scale, {at[0], channel, 0, 0}) : 1.0;
+    const int64_t channel = at[0] * c.in + at[1] / (c.out / c.group) * ins + i;
+    double part = 0;
     for (int64_t ky = 0; ky < c.kernel_h; ++ky)
       for (int64_t kx = 0; kx < c.kernel_w; ++kx) {
-        const int64_t y = at[2] * c.stride_h + ky * c.dilation_h - c.pads[0];
-        const int64_t x = at[3] * c.stride_w + kx * c.dilation_w - c.pads[1];
-        if (y < 0 || x < 0 || y >= c.h || x >= c.w) continue;
-        sum +=
-            factor * element(d.x, {at[0], channel, y, x}) * element(d.weights, {at[1], i, ky, kx});
+        const int64_t row = at[2] * c.stride_h + ky * c.dilation_h - c.pads[0];
+        const int64_t column = at[3] * c.stride_w + kx * c.dilation_w - c.pads[1];
+        if (row < 0 || column < 0 || row >= c.h || column >= c.w) continue;
+        part +=
+            static_cast<double>(x[(channel * c.h + row) * c.w + column]) *
+            static_cast<double>(weights[((at[1] * ins + i) * c.kernel_h + ky) * c.kernel_w + kx]);
       }
+    sum += c.extras.scaled
+               ? part * static_cast<double>(d.scale.as<float>()[static_cast<size_t>(channel)])
+               : part;
   }
   return sum;
 }
