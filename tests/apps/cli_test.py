@@ -120,6 +120,14 @@ class Run(Cli):
         self.refuse(4, "run", LANDMARKS, "--input", write_npy(self.folder / "x.npy", [1, 1, 64, 65]), says="1x1x64x64")
         self.refuse(4, "run", LANDMARKS, "--input", write_npy(self.folder / "x.npy", [1, 1, 64, 64], "<f8"), says="float64")
 
+    def test_convolution_kernels_are_forced_or_refused(self):
+        for family in ("direct", "tile"):
+            out = self.folder / family
+            self.expect(0, "run", LANDMARKS, "--input", self.image(), "-o", out, "--device", "gpu", "--conv", family)
+        self.refuse(6, "run", LANDMARKS, "--input", self.image(), "--device", "gpu", "--device-index", "llvmpipe",
+                    "--conv", "coop", says="cooperative-matrix convolutions")
+        self.refuse(2, "run", LANDMARKS, "--input", self.image(), "--device", "cpu", "--conv", "tile", says="--conv tile")
+
     def test_broken_arrays_are_refused(self):
         path = self.image()
         path.write_bytes(path.read_bytes()[:1000])
