@@ -77,6 +77,7 @@ bool build_separable(Builder& b, NodeId id) {
   // Sixteen lanes in registers are what the kernel is written for.
   if (!has_wide_vectors() || !has_simple_epilogue(graph, first) || !is_pointwise(graph, first))
     return false;
+  if (b.prefers_blocked()) return false;
   // Cheap activations oneDNN's two steps compute just as fast.
   if (epilogue_of(first).kind != Activation::silu) return false;
   std::optional<NodeId> next = b.only_reader(first.outputs[0]);
