@@ -38,12 +38,16 @@ void build_depthwise(Builder& b, const Convolution& c, std::span<const float> we
   for (size_t channel = 0; channel < c.out_channels; ++channel)
     for (size_t tap = 0; tap < taps; ++tap)
       packed[tap * lanes + channel] = weights[channel * taps + tap];
-  bool sliding = w.stride[1] == 1 && w.dilation[1] == 1 && w.kernel[1] > 1;
+  // The usual windows keep their row in registers; each is compiled on its own.
+  const bool known =
+      w.dilation[1] == 1 && w.stride[1] <= 2 && (w.kernel[1] == 3 || w.kernel[1] == 5);
+  const WindowPush window = push_of(w);
   uint32_t tiles_w = (c.out_w + kDepthwisePixels - 1) / kDepthwisePixels;
   uint32_t threads = c.batch * c.out_h * tiles_w * c.out_groups();
   EpilogueParts parts = epilogue_parts(b, c, b.weights(packed));
-  DepthwisePush push{parts.push, c.in_h, c.in_w, c.out_h, c.out_w, tiles_w, threads, push_of(w)};
-  parts.spec.insert(parts.spec.end(), {kDepthwisePixels, sliding ? 1u : 0u});
+  DepthwisePush push{parts.push, c.in_h, c.in_w, c.out_h, c.out_w, tiles_w, threads, window};
+  parts.spec.insert(parts.spec.end(),
+                    {kDepthwisePixels, known ? window.kernel_w : 0u, known ? window.stride_w : 1u});
   b.dispatch("conv_depthwise", std::move(parts.spec), push, std::move(parts.bindings),
              fold(threads));
 }
