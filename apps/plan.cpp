@@ -43,6 +43,9 @@ Json as_json(const PlanOptions& options, Session& session, const OpenedDevices& 
   const Plan& plan = session.plan();
   Summary s = summarise(session);
   PartitionStats stats = session.stats();
+  Json passes = Json::array();
+  for (const PassCount& count : session.passes())
+    passes.push_back({{"what", count.what}, {"places", count.places}});
   Json nodes = Json::array();
   for (size_t n = 0; n < graph.nodes.size(); ++n) {
     const Node& node = graph.nodes[n];
@@ -67,6 +70,7 @@ Json as_json(const PlanOptions& options, Session& session, const OpenedDevices& 
           {"macs", s.macs},
           {"coverage_ops", s.coverage_ops},
           {"coverage_macs", s.coverage_macs},
+          {"passes", passes},
           {"partitions", plan.partitions.size()},
           {"transfers", plan.transfers},
           {"transfer_bytes", plan.transfer_bytes},
@@ -86,6 +90,10 @@ void print_text(const PlanOptions& options, Session& session, const OpenedDevice
   fmt::print("{}\n  device        {}\n", options.model, devices.note);
   fmt::print("  operators     {} ({} GPU, {} CPU), {:.3f} GMAC\n", graph.nodes.size(), s.gpu_ops,
              s.cpu_ops, static_cast<double>(s.macs) * 1e-9);
+  std::string changes;
+  for (const PassCount& count : session.passes())
+    changes += fmt::format("{}{} {}", changes.empty() ? "" : ", ", count.places, count.what);
+  if (!changes.empty()) fmt::print("  fused         {}\n", changes);
   fmt::print("  on the GPU    {:.2f} % of operators, {:.2f} % of MACs\n", 100 * s.coverage_ops,
              100 * s.coverage_macs);
   fmt::print("  partitions    {}; {} tensors cross the border, {:.2f} MB\n", plan.partitions.size(),

@@ -2,13 +2,19 @@
 // Maximum or average over a window; a thread computes 8 channels of one output pixel. Sums are fp32.
 #extension GL_GOOGLE_include_directive : require
 #include "common/storage.glsl"
+#include "common/activation.glsl"
 
 layout(local_size_x = 64) in;
 #include "common/index.glsl"
 layout(constant_id = 0) const bool kAverage = false;
+layout(constant_id = 1) const bool kStoresFirst = true;
+layout(constant_id = 2) const bool kStoresSecond = false;  // z = activation(scale * y + shift)
+layout(constant_id = 3) const uint kActivation = 0;        // of the second
 
 layout(std430, binding = 0) readonly buffer Input { GROUP x[]; };
 layout(std430, binding = 1) writeonly buffer Output { GROUP y[]; };
+layout(std430, binding = 2) writeonly buffer SecondOutput { GROUP z[]; };
+layout(std430, binding = 3) readonly buffer Numbers { vec4 numbers[]; };  // scale, shift: 8 a group
 
 layout(push_constant) uniform Push {
   uint in_h, in_w, out_h, out_w, groups, channels;
@@ -16,6 +22,7 @@ layout(push_constant) uniform Push {
   uint kernel_h, kernel_w, stride_h, stride_w, pad_top, pad_left, dilation_h, dilation_w;
   // What counts in an average reaches from -count_top and -count_left to in_h + count_below and in_w + count_right.
   uint count_top, count_left, count_below, count_right;
+  float alpha, beta;
 };
 
 void main() {
@@ -52,5 +59,11 @@ void main() {
     float scale = 1.0 / float(max(count, 1u));
     v = Group(v.lo * scale, v.hi * scale);
   }
-  STORE_GROUP(y, id, mask_group(v, g, channels));
+  if (kStoresFirst) STORE_GROUP(y, id, mask_group(v, g, channels));
+  if (kStoresSecond) {
+    uint scale = 2u * g, shift = scale + 2u * groups;
+    v = Group(v.lo * numbers[scale] + numbers[shift], v.hi * numbers[scale + 1u] + numbers[shift + 1u]);
+    v = Group(activate(v.lo, kActivation, alpha, beta), activate(v.hi, kActivation, alpha, beta));
+    STORE_GROUP(z, id, mask_group(v, g, channels));
+  }
 }

@@ -24,16 +24,21 @@ uint32_t parts_of(const ConvEpilogue& e) {
 
 }  // namespace
 
+std::vector<float> second_numbers(const SecondOutput& second, uint32_t channels) {
+  std::vector<float> numbers = per_channel(second.scale, channels);
+  std::vector<float> shift = per_channel(second.shift, channels);
+  numbers.insert(numbers.end(), shift.begin(), shift.end());
+  return numbers;
+}
+
 EpilogueParts epilogue_parts(Builder& b, const ConvEpilogue& e, BufferId input, BufferId weights,
                              uint32_t channels, uint32_t map_h, uint32_t map_w) {
   std::vector<float> numbers = per_channel(e.bias, channels);
   Epilogue second;
   if (e.second) {
     second = e.second->affine.epilogue;
-    for (const auto& values : {e.second->affine.scale, e.second->affine.shift}) {
-      std::vector<float> padded = per_channel(values, channels);
-      numbers.insert(numbers.end(), padded.begin(), padded.end());
-    }
+    std::vector<float> more = second_numbers(e.second->affine, channels);
+    numbers.insert(numbers.end(), more.begin(), more.end());
   }
   AddendFit fit = e.addend ? e.addend->fit : AddendFit{};
   // What is absent is never touched; some buffer has to be bound.

@@ -36,6 +36,9 @@ struct EpiloguePush {
   uint32_t map_h, map_w, place_groups, place_first;
 };
 
+/// Scales, then shifts of a second output, each padded to whole groups of channels.
+std::vector<float> second_numbers(const SecondOutput& second, uint32_t channels);
+
 /// The part of a dispatch that belongs to the epilogue: specialisation constants 0 to 4 and
 /// bindings 0 to 6. A kernel appends its own.
 struct EpilogueParts {

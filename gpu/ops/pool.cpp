@@ -11,6 +11,7 @@ struct Push {
   uint32_t threads;
   WindowPush window;
   std::array<uint32_t, 2> count_before, count_after;
+  float alpha, beta;  // of the second output's activation
 };
 
 struct GlobalPush {
@@ -20,23 +21,37 @@ struct GlobalPush {
 constexpr uint32_t kTeamSize = 64;
 
 Support supports(const Graph& graph, const Node& node, const Caps&) {
-  if (node.outputs.size() > 1 && node.outputs[1] != kNoValue)
+  if (node.outputs.size() > 1 && node.outputs[1] != kNoValue && !has_second_output(node))
     return Support::no(fmt::format("{}: the GPU kernel does not give indices", node.op));
   return image_operands(graph, node);
 }
 
 void build(Builder& b, const Node& node) {
   TensorRef in = b.input(node.inputs[0], Layout::nhwc8);
-  TensorRef out = b.output(node.outputs[0], Layout::nhwc8);
+  const bool stores_second = has_second_output(node);
+  const bool stores_first = !stores_second || b.is_read(node.outputs[0]);
+  TensorRef out = b.output(node.outputs[stores_first ? 0 : 1], Layout::nhwc8);
+  TensorRef second_out = out;
+  SecondOutput second;
+  BufferId numbers = in.buffer;
+  if (stores_second) {
+    second = second_output_of(node);
+    if (stores_first) second_out = b.output(node.outputs[1], Layout::nhwc8);
+    numbers = b.floats(second_numbers(second, in.c()));
+  }
   Window w = resolve_window(node, in.shape).value();
   uint32_t threads = out.n() * out.h() * out.w() * out.groups();
-  Push push{in.h(), in.w(), out.h(), out.w(), in.groups(), in.c(), threads, push_of(w), {}, {}};
+  Push push{in.h(),  in.w(),     out.h(), out.w(), in.groups(),           in.c(),
+            threads, push_of(w), {},      {},      second.epilogue.alpha, second.epilogue.beta};
   if (node.integer("count_include_pad", 0) != 0)
     for (size_t axis : {size_t{0}, size_t{1}}) {
       push.count_before[axis] = static_cast<uint32_t>(w.pad_begin[axis]);
       push.count_after[axis] = static_cast<uint32_t>(w.pad_end[axis]);
     }
-  b.dispatch("pool", {node.op == "AveragePool" ? 1u : 0u}, push, {reads(in), writes(out)},
+  b.dispatch("pool",
+             {node.op == "AveragePool" ? 1u : 0u, stores_first ? 1u : 0u, stores_second ? 1u : 0u,
+              static_cast<uint32_t>(second.epilogue.kind)},
+             push, {reads(in), writes(out), writes(second_out), {numbers, Access::read}},
              fold(threads));
 }
 

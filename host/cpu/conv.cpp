@@ -4,6 +4,7 @@
 
 #include "host/cpu/builder.hpp"
 #include "host/cpu/channel_scale.hpp"
+#include "host/cpu/fused.hpp"
 #include "host/cpu/kernels.hpp"
 #include "host/cpu/window.hpp"
 #include "host/graph/fused.hpp"
@@ -67,7 +68,7 @@ class ConvBuilder {
         request = {.source = source.desc,
                    .target = layout,
                    .residual = Residual::beside,
-                   .epilogue = epilogue_of(node_)};
+                   .epilogue = first_activation()};
         pd = describe(request);
         if (!pd) return b_.add_plain(id_);
         target = b_.output(node_.outputs[0], layout);
@@ -80,13 +81,27 @@ class ConvBuilder {
       arguments.push_back({DNNL_ARG_BIAS, b_.input(bias, pd->bias_desc())});
     b_.add(id_, Conv(*pd), pd->scratchpad_desc(), std::move(arguments));
     if (request.epilogue.kind == Activation::none)
-      b_.add_activation(id_, epilogue_of(node_), target, target);
+      b_.add_activation(id_, first_activation(), target, target);
+    const bool second = has_second_output(node_);
+    if (first_activation().kind == epilogue_of(node_).kind) {
+      add_fused(b_, id_, target, addend(), second);
+    } else {
+      add_fused(b_, id_, target, addend(), false);
+      Operand sum{target.buffer, b_.layout(node_.outputs[0])};
+      b_.add_activation(id_, epilogue_of(node_), sum, sum);
+      add_fused(b_, id_, sum, kNoValue, second);
+    }
     return {};
   }
 
  private:
   ValueId residual() const { return node_.input(3); }
+  ValueId addend() const { return node_.input(4); }
   ValueId scale() const { return node_.input(5); }
+  /// What can follow the sum at once: nothing where an addend comes in between.
+  Epilogue first_activation() const {
+    return addend() == kNoValue || adds_last(node_) ? epilogue_of(node_) : Epilogue{};
+  }
   /// Whether a scale of the input's channels costs less when the weights take it.
   bool scales_weights() const {
     const Shape &in = b_.shape(node_.inputs[0]), &w = b_.shape(node_.inputs[1]);
@@ -107,7 +122,7 @@ class ConvBuilder {
     Request any{.source = Desc(in, kF32, kAny),
                 .target = Desc(out, kF32, kAny),
                 .residual = residual() == kNoValue ? Residual::none : Residual::in_place,
-                .epilogue = epilogue_of(node_)};
+                .epilogue = first_activation()};
     if (!b_.prefers_blocked() || in.size() != 4 || !fills_blocks(in[1], out[1])) return any;
     std::vector<Request> wishes;
     Request blocked = any;
@@ -183,8 +198,6 @@ bool fits_winograd(const Graph& graph, const Node& node) {
 }
 
 Result<void> build_conv(Builder& builder, NodeId node) {
-  if (builder.node(node).input(4) != kNoValue || has_second_output(builder.node(node)))
-    return builder.add_plain(node);
   return ConvBuilder(builder, node).build();
 }
 

@@ -1,7 +1,9 @@
 #include "host/cpu/builder.hpp"
+#include "host/cpu/fused.hpp"
 #include "host/cpu/kernels.hpp"
 #include "host/cpu/mean.hpp"
 #include "host/cpu/window.hpp"
+#include "host/graph/fused.hpp"
 
 namespace vultus::cpu {
 Result<void> build_pool(Builder& b, NodeId id) {
@@ -11,7 +13,8 @@ Result<void> build_pool(Builder& b, NodeId id) {
   bool is_max = node.op == "MaxPool";
   bool counts_pad = node.integer("count_include_pad", 0) != 0;
   bool ceil = node.integer("ceil_mode", 0) != 0;
-  if (node.outputs.size() > 1 || b.shape(x).rank() < 3 || (ceil && counts_pad))
+  if ((node.outputs.size() > 1 && !has_second_output(node)) || b.shape(x).rank() < 3 ||
+      (ceil && counts_pad))
     return b.add_plain(id);
   Window w = window_of(node, node.integers("kernel_shape"), b.shape(x), b.shape(y));
 
@@ -27,8 +30,9 @@ Result<void> build_pool(Builder& b, NodeId id) {
                           attributes(), b.engine(), true);
   if (!pd.get(true)) return b.add_plain(id);
   Operand source = b.input(x, in);
-  b.add(id, Pool(pd), pd.scratchpad_desc(),
-        {{DNNL_ARG_SRC, source}, {DNNL_ARG_DST, b.output(y, pd.dst_desc())}});
+  Operand target = b.output(y, pd.dst_desc());
+  b.add(id, Pool(pd), pd.scratchpad_desc(), {{DNNL_ARG_SRC, source}, {DNNL_ARG_DST, target}});
+  add_fused(b, id, target, kNoValue, has_second_output(node));
   return {};
 }
 

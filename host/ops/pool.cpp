@@ -6,6 +6,8 @@
 
 #include "host/core/parallel.hpp"
 #include "host/cpu/kernels.hpp"
+#include "host/graph/fused.hpp"
+#include "host/ops/fused.hpp"
 #include "host/ops/op.hpp"
 #include "host/ops/window.hpp"
 
@@ -16,11 +18,12 @@ Result<void> infer_pool(Infer& node) {
   VULTUS_CHECK(node.expect_inputs(1, 1));
   VULTUS_CHECK(node.expect_type(0, {DType::f32}));
   const auto& outputs = node.node().outputs;
-  if (outputs.size() > 1 && outputs[1] != kNoValue)
+  if (outputs.size() > 1 && outputs[1] != kNoValue && !has_second_output(node.node()))
     return node.fail("the output of indices is not supported");
   const Shape& x = node.shape(0);
   VULTUS_TRY(Window w, resolve_window(node.node(), x));
-  return node.set(0, DType::f32, {x[0], x[1], w.out[0], w.out[1]});
+  VULTUS_CHECK(node.set(0, DType::f32, {x[0], x[1], w.out[0], w.out[1]}));
+  return infer_second_output(node);  // ours
 }
 
 // The part of a window that lies within the input: taps first..last-1 of one axis.
@@ -64,6 +67,7 @@ Result<void> eval_max(Eval& node) {
       }
     return best;
   });
+  write_second_output(node);
   return {};
 }
 
@@ -88,6 +92,7 @@ Result<void> eval_average(Eval& node) {
                               : (rows.last - rows.first) * (columns.last - columns.first);
     return count == 0 ? 0.0f : static_cast<float>(sum / static_cast<double>(count));
   });
+  write_second_output(node);
   return {};
 }
 

@@ -6,8 +6,8 @@ namespace vultus {
 
 Result<Session> Session::load(const std::string& path, const SessionOptions& options) {
   VULTUS_TRY(Graph graph, import_onnx(path, options.shapes));
-  VULTUS_CHECK(optimise(graph));
-  return from_graph(std::move(graph), options);
+  VULTUS_TRY(PassReport passes, optimise(graph));
+  return from_graph(std::move(graph), options, std::move(passes));
 }
 
 }  // namespace vultus

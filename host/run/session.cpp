@@ -10,6 +10,7 @@ namespace vultus {
 struct Session::State {
   Graph graph;
   Plan plan;
+  PassReport passes;
   std::vector<std::unique_ptr<Partition>> partitions;
   std::vector<Tensor>
       tensors;  // per value: graph inputs, outputs and what crosses a partition's border
@@ -44,8 +45,9 @@ Session::Session(Session&&) noexcept = default;
 Session& Session::operator=(Session&&) noexcept = default;
 Session::~Session() = default;
 
-Result<Session> Session::from_graph(Graph graph, const SessionOptions& options) {
+Result<Session> Session::from_graph(Graph graph, const SessionOptions& options, PassReport passes) {
   auto state = std::make_unique<State>();
+  state->passes = std::move(passes);
   state->graph = std::move(graph);
   Graph& g = state->graph;
   VULTUS_TRY(state->plan, make_plan(g, options.devices, options.precision));
@@ -74,6 +76,9 @@ const Graph& Session::graph() const {
 }
 const Plan& Session::plan() const {
   return state_->plan;
+}
+const PassReport& Session::passes() const {
+  return state_->passes;
 }
 std::vector<std::string> Session::input_names() const {
   return names_of(graph(), graph().inputs);

@@ -7,6 +7,7 @@
 
 #include "host/core/result.hpp"
 #include "host/graph/graph.hpp"
+#include "host/graph/passes/passes.hpp"
 #include "host/plan/plan.hpp"
 #include "host/run/device.hpp"
 
@@ -30,13 +31,15 @@ struct Transfers {
 class Session {
  public:
   static Result<Session> load(const std::string& path, const SessionOptions& options);
-  static Result<Session> from_graph(Graph graph, const SessionOptions& options);
+  static Result<Session> from_graph(Graph graph, const SessionOptions& options,
+                                    PassReport passes = {});
   Session(Session&&) noexcept;
   Session& operator=(Session&&) noexcept;
   ~Session();
 
   const Graph& graph() const;
   const Plan& plan() const;
+  const PassReport& passes() const;  ///< what load has rewritten and fused
   std::vector<std::string> input_names() const;
   std::vector<std::string> output_names() const;
   /// Shape and type of an input or output by name; an error lists the names there are.

@@ -3,6 +3,7 @@
 
 #include <limits>
 
+#include "host/graph/fused.hpp"
 #include "tests/gpu/dice.hpp"
 #include "tests/gpu/lanes.hpp"
 
@@ -84,6 +85,48 @@ TEST(GpuPool, RandomWindowsMatchTheReference) {
       c.in[size] = std::max(c.in[size], (c.kernel[axis] - 1) * c.dilation[axis] + 1);
     }
     expect_pool(device, c);
+  }
+}
+
+TEST(GpuPool, TheSecondOutputIsTheNormalisedFirst) {
+  VULTUS_NEED_GPU(device);
+  for (uint32_t seed = 6000; seed < 6024; ++seed) {
+    test::Dice dice(seed);
+    Case c{.average = dice.of(0, 1) == 0,
+           .in = {dice.of(1, 3), dice.among({1, 7, 8, 9, 17}), dice.of(2, 12), dice.of(2, 12)},
+           .stride = {2, 2},
+           .seed = seed};
+    SCOPED_TRACE(fmt::format("seed {}: {}, average {}", seed, c.in.str(), c.average));
+    Node node;
+    node.attributes = {{"kernel_shape", c.kernel}, {"strides", c.stride}};
+    SecondOutput second;
+    second.epilogue.kind = dice.of(0, 1) ? Activation::relu : Activation::none;
+    for (int64_t i = 0; i < c.in[1]; ++i) {
+      second.scale.push_back(0.125f * static_cast<float>(dice.of(-12, 12)));
+      second.shift.push_back(0.125f * static_cast<float>(dice.of(-12, 12)));
+    }
+    set_second_output(node, second);
+    test::OpCase what{.op = c.average ? "AveragePool" : "MaxPool",
+                      .attributes = node.attributes,
+                      .outputs = 2,
+                      .tolerance_fp16 = 4e-3};
+    what.operands.push_back({test::random_halves(c.in, c.seed)});
+    auto reference = [&](size_t output, const test::Index& i) {
+      const double y = pooled(c, what.operands[0].tensor, i[0], i[1], i[2], i[3]);
+      const auto channel = static_cast<size_t>(i[1]);
+      return output == 0 ? y
+                         : test::activated(static_cast<double>(second.scale[channel]) * y +
+                                               static_cast<double>(second.shift[channel]),
+                                           second.epilogue);
+    };
+    if (seed % 2 == 0) {
+      test::expect_op(device, what, reference);
+      continue;
+    }
+    std::vector<double> expected;
+    test::for_each({c.in[0], c.in[1], c.out(2), c.out(3)},
+                   [&](const test::Index& i) { expected.push_back(reference(1, i)); });
+    test::expect_lanes(device, what, expected, test::alternate(seed / 2), test::kHalfBound, 1);
   }
 }
 

@@ -1,5 +1,6 @@
 #include <cmath>
 
+#include "host/graph/passes/affine.hpp"
 #include "host/graph/passes/passes.hpp"
 #include "host/graph/passes/rewrite.hpp"
 
@@ -7,37 +8,9 @@ namespace vultus {
 
 namespace {
 
-/// y = x * scale + shift for every channel, in double so that folding rounds once.
-struct Affine {
-  std::vector<double> scale;
-  std::vector<double> shift;
-};
-
 bool is_float_constant(const Graph& graph, ValueId v) {
   const Tensor* t = graph.constant(v);
   return t && t->dtype() == DType::f32;
-}
-
-std::optional<Affine> batch_norm(const Graph& graph, const Node& node, int64_t channels) {
-  if (node.inputs.size() != 5 || node.integer("training_mode", 0) != 0) return std::nullopt;
-  const Tensor* parameters[4];
-  for (size_t i = 0; i < 4; ++i) {
-    parameters[i] = graph.constant(node.inputs[i + 1]);
-    if (!is_float_constant(graph, node.inputs[i + 1]) ||
-        parameters[i]->shape().elements() != channels)
-      return std::nullopt;
-  }
-  double epsilon = static_cast<double>(node.real("epsilon", 1e-5f));
-  Affine affine;
-  for (size_t c = 0; c < static_cast<size_t>(channels); ++c) {
-    auto at = [&](size_t i) { return static_cast<double>(parameters[i]->as<float>()[c]); };
-    double variance = at(3) + epsilon;
-    if (!(variance > 0)) return std::nullopt;
-    double scale = at(0) / std::sqrt(variance);
-    affine.scale.push_back(scale);
-    affine.shift.push_back(at(1) - at(2) * scale);
-  }
-  return affine;
 }
 
 /// One number per channel (axis 1), from a constant that broadcasts over everything else.
@@ -186,7 +159,8 @@ Result<int> fold_batch_norm(Graph& graph) {
     ValueId x = graph.node(layer).outputs[0];
     const Shape shape = graph.shape(x);
     if (shape.rank() < 2 || !(graph.shape(node.outputs[0]) == shape)) continue;
-    auto affine = is_norm ? batch_norm(graph, node, shape[1]) : arithmetic(graph, node, x, shape);
+    auto affine =
+        is_norm ? batch_norm_affine(graph, node, shape[1]) : arithmetic(graph, node, x, shape);
     if (!affine || !scale_layer(graph, graph.node(layer), *affine)) continue;
     absorb(graph, layer, n);
     ++folded;

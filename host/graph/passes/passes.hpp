@@ -1,5 +1,8 @@
 #pragma once
 
+#include <string_view>
+#include <vector>
+
 #include "host/core/result.hpp"
 #include "host/graph/graph.hpp"
 
@@ -33,6 +36,13 @@ Result<int> hoist_activations(Graph& graph);
 /// Add(Conv(x), y) with equal shapes -> Conv with y as its fourth input, added before the
 /// activation.
 Result<int> fuse_residuals(Graph& graph);
+/// Add(Conv(x), y) -> Conv with y as its fifth input (host/graph/fused.hpp), where y is enlarged by
+/// repeating elements, or the residual's place is taken, or an activation stands between: then it
+/// is added after that.
+Result<int> fuse_addends(Graph& graph);
+/// BatchNormalization of what a Conv, MaxPool or AveragePool makes, with its activation -> second
+/// output of that node. Others go on reading the first.
+Result<int> fuse_second_outputs(Graph& graph);
 /// Concat of Gemms of one input, side by side -> one Gemm and a Reshape.
 Result<int> merge_linears(Graph& graph);
 /// GlobalAveragePool, Conv, Conv on one pixel -> SqueezeExcite (host/ops/squeeze_excite.hpp).
@@ -48,7 +58,15 @@ Result<int> fuse_pointwise(Graph& graph);
 /// convolutions that read them are added, together with those, which become one as well.
 Result<int> merge_convolutions(Graph& graph);
 
+/// How many places one pass has changed, and what they are: {"residual additions", 40}.
+struct PassCount {
+  std::string_view what;
+  int places = 0;
+};
+/// In the order of the passes, without those that changed nothing.
+using PassReport = std::vector<PassCount>;
+
 /// All of them in the order that works, until nothing changes.
-Result<void> optimise(Graph& graph);
+Result<PassReport> optimise(Graph& graph);
 
 }  // namespace vultus

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <set>
 
-#include "host/graph/activation.hpp"
+#include "host/graph/fused.hpp"
 
 namespace vultus {
 
@@ -109,8 +109,8 @@ bool takes_activation(const Graph& graph, const Node& node) {
 }
 
 bool epilogue_is_set(const Node& node) {
-  bool residual = node.op == "Conv" && node.input(3) != kNoValue;
-  return residual || epilogue_of(node).kind != Activation::none;
+  bool added = node.op == "Conv" && (node.input(3) != kNoValue || node.input(4) != kNoValue);
+  return added || has_second_output(node) || epilogue_of(node).kind != Activation::none;
 }
 
 }  // namespace vultus

@@ -51,7 +51,7 @@ std::optional<std::vector<int64_t>> pads_of(const Graph& graph, const Node& node
 
 /// Whether the node has an epilogue that is still free for an activation.
 bool takes_activation(const Graph& graph, const Node& node);
-/// Whether an activation or a residual was fused into the node already.
+/// Whether an activation, a residual, an addend or a second output was fused into the node already.
 bool epilogue_is_set(const Node& node);
 
 }  // namespace vultus
