@@ -12,6 +12,8 @@ namespace vultus::gpu {
 
 namespace {
 
+/// Buffers that our largest kernel binds (shaders/pointwise.comp).
+constexpr uint32_t kMostBindings = 9;
 constexpr const char* kValidationLayer = "VK_LAYER_KHRONOS_validation";
 
 VKAPI_ATTR VkBool32 VKAPI_CALL on_message(VkDebugUtilsMessageSeverityFlagBitsEXT,
@@ -87,11 +89,16 @@ std::string type_text(VkPhysicalDeviceType type) {
   }
 }
 
-std::string refusal_of(uint32_t api, const DeviceReport& report, int family) {
+std::string refusal_of(uint32_t api, const DeviceReport& report, int family,
+                       const VkPhysicalDeviceLimits& limits) {
   if (api < VK_API_VERSION_1_2)
     return fmt::format("Vulkan {} is too old: 1.2 is needed, update the driver", report.api);
   if (!report.timeline) return "the driver has no timeline semaphores: update it";
   if (family < 0) return "it has no queue for compute";
+  const uint32_t buffers =
+      std::min(limits.maxPerStageDescriptorStorageBuffers, limits.maxDescriptorSetStorageBuffers);
+  if (buffers < kMostBindings)
+    return fmt::format("a kernel can bind {} buffers on it, {} are needed", buffers, kMostBindings);
   return {};
 }
 
@@ -229,7 +236,7 @@ DeviceReport Instance::report(VkPhysicalDevice device, int index) const {
   std::vector<VkQueueFamilyProperties> families = queue_families(vk_, device);
   int family = compute_family(families);
   if (family >= 0) report.timestamp_bits = families[static_cast<size_t>(family)].timestampValidBits;
-  report.refusal = refusal_of(basic.apiVersion, report, family);
+  report.refusal = refusal_of(basic.apiVersion, report, family, basic.limits);
   return report;
 }
 

@@ -14,12 +14,18 @@ struct Push {
 };
 
 constexpr uint32_t kThreads = 256;  // of a workgroup, and most groups and hidden units it takes
+constexpr uint32_t kSharedBytes = kThreads * (2 * 32 + 8 * 4);  // means, parts, hidden units
 
-Support supports(const Graph& graph, const Node& node, const Caps&) {
+Support supports(const Graph& graph, const Node& node, const Caps& caps) {
   if (Support s = image_operands(graph, node); !s.ok) return s;
   for (size_t i = 1; i < node.inputs.size(); ++i)
     if (node.inputs[i] != kNoValue && !graph.constant(node.inputs[i]))
       return Support::no("SqueezeExcite: weights computed at run time");
+  if (caps.max_invocations < kThreads || caps.max_shared_bytes < kSharedBytes)
+    return Support::no(
+        fmt::format("SqueezeExcite: needs workgroups of {} threads with {} bytes, the device has "
+                    "{} and {}",
+                    kThreads, kSharedBytes, caps.max_invocations, caps.max_shared_bytes));
   const Shape& squeeze = graph.shape(node.inputs[1]);
   if (squeeze[1] > 8 * int64_t{kThreads} || squeeze[0] > kThreads)
     return Support::no(

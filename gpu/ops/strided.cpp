@@ -189,7 +189,11 @@ Copy copy_of(const Shape& shape, const std::vector<int64_t>& from_strides, const
 }
 
 bool can_fill(const View& from, Layout layout) {
-  return layout == Layout::linear || from.shape[1] % 8 == 0 || from.axes[1].size() < 2;
+  if (layout == Layout::linear) return true;
+  size_t levels = from.axes[1].empty() ? 1 : 0;  // one channel is a level of its own: it is padded
+  for (const auto& axis : from.axes)
+    levels += axis.size();
+  return levels <= kMaxLevels && (from.shape[1] % 8 == 0 || from.axes[1].size() < 2);
 }
 
 Copy copy_of(const View& from, const TensorRef& target, bool pad) {

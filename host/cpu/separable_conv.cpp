@@ -22,6 +22,8 @@ Window window(const Graph& graph, const Node& node) {
 bool is_pointwise(const Graph& graph, const Node& node) {
   const Shape& w = graph.shape(node.inputs[1]);
   if (w[2] != 1 || w[3] != 1 || node.integer("group", 1) != 1) return false;
+  for (int64_t pad : node.integers("pads"))
+    if (pad != 0) return false;
   return graph.shape(node.inputs[0])[2] == graph.shape(node.outputs[0])[2] &&
          graph.shape(node.inputs[0])[3] == graph.shape(node.outputs[0])[3];
 }

@@ -129,5 +129,24 @@ TEST(FuseChannelScales, AnInputMayBeTheScale) {
   EXPECT_EQ(ops_of(after), std::vector<std::string>{"Conv"});
 }
 
+TEST(FuseSqueezeExcite, AScaledTensorThatIsAlsoAddedKeepsItsProduct) {
+  GraphBuilder b;
+  ValueId x = b.input({1, 8, 4, 4}), gate = b.input({1, 8, 1, 1});
+  ValueId scaled = b.node("Mul", {x, gate});
+  Graph graph = b.build({b.node("Add", {pointwise(b, scaled, 8), scaled})});
+  ASSERT_TRUE(fuse_residuals(graph));
+  expect_kept(graph, fuse_channel_scales, 0, kTolerance);
+}
+
+TEST(FuseSqueezeExcite, ALayerThatReadsItsPaddingIsNoMatrixProduct) {
+  GraphBuilder b;
+  ValueId pooled = b.node("GlobalAveragePool", {b.input({1, 8, 4, 4})});
+  ValueId hidden = pointwise(
+      b, pooled, 4,
+      {{"pads", std::vector<int64_t>{1, 1, 1, 1}}, {"strides", std::vector<int64_t>{3, 3}}});
+  Graph graph = b.build({pointwise(b, hidden, 8)});
+  expect_kept(graph, fuse_squeeze_excite, 0, kTolerance);
+}
+
 }  // namespace
 }  // namespace vultus::test

@@ -135,5 +135,14 @@ TEST(MergeLinears, DifferentInputsReadersAxesAndFactorsStay) {
   });
 }
 
+TEST(MergeLinears, NoRowsAreLeftAlone) {
+  GraphBuilder b;
+  ValueId x = b.node("Slice", {b.input({4, 8}), b.integers({0}), b.integers({0}), b.integers({0})});
+  ValueId one = b.node("Gemm", {x, b.weights({8, 3})}),
+          two = b.node("Gemm", {x, b.weights({8, 3})});
+  Graph graph = b.build({b.node("Concat", {one, two}, {{"axis", int64_t{1}}})});
+  expect_kept(graph, merge_linears, 0);
+}
+
 }  // namespace
 }  // namespace vultus::test

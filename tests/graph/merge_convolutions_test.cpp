@@ -110,5 +110,16 @@ TEST(MergeConvolutions, BranchesThatOthersReadStay) {
   expect_kept(graph, merge_convolutions, 0);
 }
 
+TEST(MergeConvolutions, ASiblingThatIsAlsoAddedKeepsItsBranch) {
+  GraphBuilder b;
+  ValueId x = b.input({1, 8, 4, 4});
+  ValueId left = b.node("Relu", {pointwise(b, x, 8)}), right = b.node("Relu", {pointwise(b, x, 8)});
+  ValueId other = b.node("Add", {pointwise(b, left, 8), left});
+  Graph graph = b.build({b.node("Add", {pointwise(b, right, 8), other})});
+  ASSERT_TRUE(fuse_residuals(graph));
+  ASSERT_TRUE(fuse_activations(graph));
+  expect_kept(graph, merge_convolutions, 0, 1e-4);
+}
+
 }  // namespace
 }  // namespace vultus::test

@@ -14,6 +14,7 @@ constexpr int64_t kMostRepeated = 1 << 16;
 /// What bounds the search around one node in graphs made to be slow.
 constexpr int kMostTries = 48;
 constexpr NodeId kFarthest = 256;
+constexpr int kMostRounds = 32;
 
 /// Groups of nodes that become one Pointwise node each. The graph is compacted: nodes are in
 /// topological order, and as long as they are, one group after the other may be replaced.
@@ -193,7 +194,8 @@ class Grouping {
 Result<int> fuse_pointwise(Graph& graph) {
   int fused = 0;
   // Last nodes first: their results are the largest.
-  for (bool again = true; again;) {
+  bool again = true;
+  for (int round = 0; again && round < kMostRounds; ++round) {
     Grouping grouping(graph);
     for (auto n = static_cast<NodeId>(graph.nodes.size()); n-- > 0 && !grouping.disordered();)
       fused += grouping.fuse_around(n) ? 1 : 0;

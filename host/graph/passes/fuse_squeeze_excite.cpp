@@ -14,6 +14,8 @@ bool is_layer(const Graph& graph, const Node& node) {
   if (node.input(2) != kNoValue && !graph.constant(node.input(2))) return false;
   for (size_t i = 3; i < node.inputs.size(); ++i)
     if (node.inputs[i] != kNoValue) return false;
+  for (int64_t pad : node.integers("pads"))
+    if (pad != 0) return false;
   const Shape &in = graph.shape(node.inputs[0]), &weights = graph.shape(node.inputs[1]),
               &out = graph.shape(node.outputs[0]);
   auto one_pixel = [](const Shape& s) { return s.rank() == 4 && s[2] == 1 && s[3] == 1; };

@@ -47,6 +47,10 @@ bool are_siblings(const Graph& graph, const Node& a, const Node& b) {
          same_window(graph, a, b) && same_epilogue(a, b);
 }
 
+int64_t weight_bytes(const Graph& graph, const Node& node) {
+  return graph.shape(node.inputs[1]).elements() * 4;
+}
+
 std::span<const float> floats(const Graph& graph, ValueId value) {
   const Tensor* t = graph.constant(value);
   return t ? t->as<float>() : std::span<const float>();
@@ -104,7 +108,7 @@ void add_slice(Graph& graph, ValueId from, ValueId to, int64_t first, int opset)
 }
 
 /// Detector heads: convolutions of one map whose results are only reshaped.
-int merge_heads(Graph& graph) {
+int merge_heads(Graph& graph, int64_t& budget) {
   const auto readers = graph.consumers();
   const auto count = static_cast<NodeId>(graph.nodes.size());
   int merged = 0;
@@ -123,6 +127,9 @@ int merge_heads(Graph& graph) {
           are_siblings(graph, graph.node(first), graph.node(id)))
         heads.push_back(id);
     if (heads.size() < 2) continue;
+    for (NodeId id : heads)
+      budget -= weight_bytes(graph, graph.node(id));
+    if (budget < 0) break;
     std::vector<ValueId> parts;
     for (NodeId id : heads)
       parts.push_back(graph.node(id).outputs[0]);
@@ -159,7 +166,7 @@ Tensor beside(const Graph& graph, ValueId left, ValueId right) {
 
 /// Convolution `n` adds the result of a convolution that nobody else reads, and both read siblings
 /// that nobody else reads: one of each.
-bool merge_branch(Graph& graph, NodeId n, const Readers& readers) {
+bool merge_branch(Graph& graph, NodeId n, const Readers& readers, int64_t& budget) {
   const Node& sum = graph.node(n);
   if (!is_dense(graph, sum)) return false;
   const Node* other = producer_of(graph, sum.input(3));
@@ -174,6 +181,9 @@ bool merge_branch(Graph& graph, NodeId n, const Readers& readers) {
   if (!left || !right || left == right || !are_siblings(graph, *left, *right) ||
       readers.only(other->inputs[0]) != m || readers.only(sum.inputs[0]) != n)
     return false;
+  for (const Node* node : {left, right, other, &sum})
+    budget -= weight_bytes(graph, *node);
+  if (budget < 0) return false;
   const NodeId first = graph.value(other->inputs[0]).producer;
   const NodeId second = graph.value(sum.inputs[0]).producer;
   Tensor weights = beside(graph, other->inputs[1], sum.inputs[1]);
@@ -199,16 +209,14 @@ bool merge_branch(Graph& graph, NodeId n, const Readers& readers) {
 }  // namespace
 
 Result<int> merge_convolutions(Graph& graph) {
+  Readers readers(graph);
+  int64_t budget = kMostStackedBytes;
   int merged = 0;
-  for (bool changed = true; changed;) {
-    changed = false;
-    Readers readers(graph);
-    for (NodeId n = 0; n < static_cast<NodeId>(graph.nodes.size()) && !changed; ++n)
-      changed = graph.node(n).op == "Conv" && merge_branch(graph, n, readers);
-    merged += changed ? 1 : 0;
-    if (changed) graph.compact();
-  }
-  merged += merge_heads(graph);
+  // What a merge makes has no known readers, so that nothing is merged twice.
+  for (NodeId n = 0; n < static_cast<NodeId>(graph.nodes.size()); ++n)
+    if (graph.node(n).op == "Conv" && merge_branch(graph, n, readers, budget)) ++merged;
+  graph.compact();
+  merged += merge_heads(graph, budget);
   graph.compact();
   return merged;
 }

@@ -42,8 +42,9 @@ std::vector<NodeId> stacked(Graph& graph, NodeId n, const Readers& readers) {
       before = producer_of(graph, operand);
     }
     if (!before || before->op != "Gemm" || readers.only(operand) != reader ||
-        graph.shape(operand)[0] != rows || !graph.constant(before->inputs[1]) ||
-        before->integer("transA", 0) != 0 || !plain_bias(graph, *before))
+        graph.shape(operand)[0] != rows || graph.shape(operand).elements() == 0 ||
+        !graph.constant(before->inputs[1]) || before->integer("transA", 0) != 0 ||
+        !plain_bias(graph, *before))
       return {};
     gemms.push_back(graph.value(operand).producer);
   }
@@ -86,6 +87,7 @@ void add_stack(Graph& graph, const std::vector<NodeId>& gemms, Node& all, int64_
 Result<int> merge_linears(Graph& graph) {
   Readers readers(graph);
   int merged = 0;
+  int64_t stacked_bytes = 0;
   auto count = static_cast<NodeId>(graph.nodes.size());
   for (NodeId n = 0; n < count; ++n) {
     if (graph.node(n).op != "Concat" || graph.node(n).inputs.size() < 2 ||
@@ -93,6 +95,9 @@ Result<int> merge_linears(Graph& graph) {
       continue;
     const std::vector<NodeId> gemms = stacked(graph, n, readers);
     if (gemms.empty()) continue;
+    for (NodeId id : gemms)
+      stacked_bytes += graph.shape(graph.node(id).inputs[1]).elements() * 4;
+    if (stacked_bytes > kMostStackedBytes) break;
     Node all = graph.node(gemms[0]);
     const int64_t rows = graph.shape(all.outputs[0])[0];
     const int64_t columns = graph.shape(graph.node(n).outputs[0]).elements() / rows;

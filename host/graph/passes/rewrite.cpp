@@ -17,7 +17,7 @@ Readers::Readers(const Graph& graph) : only_(graph.values.size(), kNobody) {
     for (ValueId v : graph.node(n).inputs) {
       if (v == kNoValue) continue;
       NodeId& only = only_[static_cast<size_t>(v)];
-      only = only == kNobody || only == n ? n : kSeveral;
+      only = only == kNobody ? n : kSeveral;
     }
   for (ValueId v : graph.outputs)
     only_[static_cast<size_t>(v)] = kSeveral;

@@ -13,7 +13,8 @@ namespace vultus {
 class Readers {
  public:
   explicit Readers(const Graph& graph);
-  /// The one node that reads `value`, or -1 when there are several, none, or it is an output.
+  /// The one node that reads `value`, once, or -1 when it is read several times, never, or is an
+  /// output.
   NodeId only(ValueId value) const;
   /// Whether nobody reads it and it is no output.
   bool unread(ValueId value) const;
@@ -48,6 +49,10 @@ void make_reshape(Graph& graph, NodeId n, ValueId x);
 /// Pads of a Pad node for every axis, first all begins, then all ends; nothing when they are not
 /// constant.
 std::optional<std::vector<int64_t>> pads_of(const Graph& graph, const Node& node);
+
+/// Bytes of new weights that one pass may make by stacking: a file may name the same large weights
+/// many times over.
+inline constexpr int64_t kMostStackedBytes = int64_t{1} << 30;
 
 /// Whether the node has an epilogue that is still free for an activation.
 bool takes_activation(const Graph& graph, const Node& node);
