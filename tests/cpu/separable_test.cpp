@@ -49,6 +49,16 @@ TEST(Separable, PairsOfEveryKernelAndStrideAgreeWithThePlainKernels) {
   }
 }
 
+TEST(Separable, AStridedConvolutionOfAPaddedMapIsNoExpansion) {
+  Net net;
+  ValueId x = net.input({1, 16, 3, 3}, 1);
+  ValueId y = net.conv(
+      x, 32, 1, 2,
+      with({{"strides", Ints{2, 2}}, {"pads", Ints{1, 1, 1, 1}}}, {.kind = Activation::silu}));
+  net.output(filter(net, y, {16, 32, 3, 3, 3, 1, {1, 1, 1, 1}}));
+  net.expect_agreement();
+}
+
 TEST(Separable, AValueThatOthersReadIsStillComputed) {
   const Pair p{8, 32, 14, 14, 3, 1, {1, 1, 1, 1}};
   Net shared;
