@@ -13,7 +13,7 @@ namespace {
 bool can_activate(Graph& graph, const Readers& readers, ValueId value, NodeId concat) {
   const Node* before = producer_of(graph, value);
   return before && takes_activation(graph, *before) && before->outputs[0] == value &&
-         readers.only(value) == concat && only_first_output_used(*before, readers);
+         readers.only_node(value) == concat && only_first_output_used(*before, readers);
 }
 
 }  // namespace
@@ -25,7 +25,7 @@ Result<int> hoist_activations(Graph& graph) {
     const Node& node = graph.node(n);
     auto epilogue = as_epilogue(graph, node);
     const Node* concat = epilogue ? producer_of(graph, node.input(0)) : nullptr;
-    if (!concat || concat->op != "Concat" || readers.only(node.input(0)) != n ||
+    if (!concat || concat->op != "Concat" || readers.only_node(node.input(0)) != n ||
         graph.value(node.outputs[0]).dtype != DType::f32)
       continue;
     NodeId id = graph.value(node.input(0)).producer;

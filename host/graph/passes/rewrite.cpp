@@ -12,18 +12,25 @@ constexpr NodeId kNobody = -1;
 constexpr NodeId kSeveral = -2;
 }  // namespace
 
-Readers::Readers(const Graph& graph) : only_(graph.values.size(), kNobody) {
+Readers::Readers(const Graph& graph)
+    : only_(graph.values.size(), kNobody), repeated_(graph.values.size(), false) {
   for (NodeId n = 0; n < static_cast<NodeId>(graph.nodes.size()); ++n)
     for (ValueId v : graph.node(n).inputs) {
       if (v == kNoValue) continue;
       NodeId& only = only_[static_cast<size_t>(v)];
-      only = only == kNobody ? n : kSeveral;
+      if (only == n) repeated_[static_cast<size_t>(v)] = true;
+      only = only == kNobody || only == n ? n : kSeveral;
     }
   for (ValueId v : graph.outputs)
     only_[static_cast<size_t>(v)] = kSeveral;
 }
 
 NodeId Readers::only(ValueId value) const {
+  NodeId node = only_node(value);
+  return node >= 0 && repeated_[static_cast<size_t>(value)] ? kNobody : node;
+}
+
+NodeId Readers::only_node(ValueId value) const {
   // Values made after this was counted have no known reader.
   if (value == kNoValue || static_cast<size_t>(value) >= only_.size()) return kNobody;
   return std::max(only_[static_cast<size_t>(value)], kNobody);

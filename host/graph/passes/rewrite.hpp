@@ -16,11 +16,14 @@ class Readers {
   /// The one node that reads `value`, once, or -1 when it is read several times, never, or is an
   /// output.
   NodeId only(ValueId value) const;
+  /// The same for a node that may read it as several of its inputs.
+  NodeId only_node(ValueId value) const;
   /// Whether nobody reads it and it is no output.
   bool unread(ValueId value) const;
 
  private:
   std::vector<NodeId> only_;
+  std::vector<bool> repeated_;  ///< read more than once by the same node
 };
 
 /// `producer` computes the first output of `follower` as well, and `follower` is marked for
