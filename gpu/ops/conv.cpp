@@ -15,18 +15,14 @@ struct DepthwisePush {
 
 constexpr uint32_t kDepthwisePixels = 4;
 
-bool is_pointwise(const Graph& graph, const Node& node) {
-  auto window =
-      resolve_window(node, graph.shape(node.inputs[0]), graph.shape(node.inputs[1])).value();
-  return Convolution{.window = window}.pointwise();
-}
-
 Support supports(const Graph& graph, const Node& node, const Caps& caps) {
   if (Support s = image_operands(graph, node); !s.ok) return s;
   if (!graph.constant(node.inputs[1])) return Support::no("Conv: weights computed at run time");
   if (Support s = epilogue_fits(graph, node); !s.ok) return s;
   const Shape& out = graph.shape(node.outputs[0]);
-  if (node.input(5) != kNoValue && (node.integer("group", 1) != 1 || !is_pointwise(graph, node)))
+  const Window window =
+      resolve_window(node, graph.shape(node.inputs[0]), graph.shape(node.inputs[1])).value();
+  if (node.input(5) != kNoValue && (node.integer("group", 1) != 1 || !is_pointwise(window)))
     return Support::no("Conv: a scale of the input, with windows of more than a pixel");
   return convolution_fits(caps, "Conv", out[0] * out[2], out[3], out[1]);
 }
