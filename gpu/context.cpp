@@ -55,6 +55,9 @@ Result<std::unique_ptr<Context>> Context::create(const OpenOptions& options) {
     context->report_.cooperative = {Cooperative::emulated, "in plain arithmetic, for tests"};
   VULTUS_CHECK(context->create_device(physical[static_cast<size_t>(chosen)]));
   VULTUS_CHECK(context->force_convolutions(options.conv));
+  if (options.max_storage_range > 0)
+    context->caps_.max_storage_range =
+        std::min(context->caps_.max_storage_range, options.max_storage_range);
   return context;
 }
 

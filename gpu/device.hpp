@@ -61,6 +61,9 @@ struct OpenOptions {
   /// Cooperative matrices in plain arithmetic, hundreds of times slower, so that their kernel can
   /// be tested on devices without.
   bool emulate_cooperative = false;
+  /// Bytes of one tensor that kernels may see, where that is less than the device allows; 0: what
+  /// it allows.
+  uint64_t max_storage_range = 0;
   /// Folder of the pipeline cache; empty: $XDG_CACHE_HOME/vultus. "-": none.
   std::string cache_folder = {};
 };

@@ -54,7 +54,7 @@ void Tensor::Free::operator()(std::byte* p) const {
 }
 
 Tensor::Tensor(DType dtype, const Shape& shape) : dtype_(dtype), shape_(shape) {
-  size_t size = size_bytes();
+  size_t size = capacity_ = size_bytes();
   bytes_.reset(static_cast<std::byte*>(::operator new[](size == 0 ? 1 : size, kAlignment)));
   std::memset(bytes_.get(), 0, size);
 }

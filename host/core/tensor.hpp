@@ -96,6 +96,11 @@ class Tensor {
     assert(rows <= shape_[0]);
     shape_[0] = rows;
   }
+  /// The shape before rows were dropped; the elements of those rows are unspecified.
+  void restore_rows(int64_t rows) {
+    shape_[0] = rows;
+    assert(size_bytes() <= capacity_);
+  }
 
  private:
   struct Free {
@@ -103,6 +108,7 @@ class Tensor {
   };
   DType dtype_ = DType::f32;
   Shape shape_{0};
+  size_t capacity_ = 0;  ///< bytes allocated
   std::unique_ptr<std::byte[], Free> bytes_;
 };
 

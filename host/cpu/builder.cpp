@@ -359,10 +359,12 @@ void Builder::bind(Program& program) {
   for (Step& step : steps_) {
     for (const Argument& a : step.operands) {
       std::byte* bytes = address(a.operand.buffer);
-      if (step.kernel)
+      if (step.kernel) {
         step.addresses.push_back(bytes);
-      else
-        step.arguments.emplace(a.index, dnnl::memory(a.operand.desc, engine_, bytes));
+      } else {
+        step.memories.emplace_back(a.operand.desc, engine_, bytes);
+        step.arguments.push_back({a.index, step.memories.back().get()});
+      }
     }
     program.stats.dispatches += 1;
     program.stats.reorders += step.reorder ? 1 : 0;

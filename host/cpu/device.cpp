@@ -108,15 +108,11 @@ class CpuPartition : public Partition {
   }
 
   Result<void> execute(Step& step) {
-    if (step.kernel) return step.kernel(step.addresses);
-    try {
-      step.primitive.execute(stream_, step.arguments);
-    } catch (const dnnl::error& error) {
-      const char* node = step.node < 0 ? "" : graph_.node(step.node).name.c_str();
-      return Error{Errc::device_lost,
-                   fmt::format("oneDNN failed at '{}': {}", node, error.message)};
-    }
-    return {};
+    auto done = cpu::execute(step, stream_);
+    if (done || step.kernel) return done;
+    return Error{done.error().code,
+                 fmt::format("{}: {}", step.node < 0 ? "" : describe(graph_.node(step.node)),
+                             done.error().what)};
   }
 
   const Graph& graph_;

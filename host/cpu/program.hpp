@@ -5,7 +5,6 @@
 #include <map>
 #include <memory>
 #include <span>
-#include <unordered_map>
 #include <vector>
 
 #include "host/core/result.hpp"
@@ -38,9 +37,13 @@ struct Step {
   std::vector<Argument> operands;
   dnnl::primitive primitive;  ///< empty when `kernel` is set
   Kernel kernel;
-  std::unordered_map<int, dnnl::memory> arguments;  ///< bound once memory is planned
+  std::vector<dnnl::memory> memories;      ///< bound once memory is planned
+  std::vector<dnnl_exec_arg_t> arguments;  ///< of the primitive, in `memories`
   std::vector<std::byte*> addresses;
 };
+
+/// Runs a step whose memory is bound; nothing is allocated here.
+Result<void> execute(Step& step, const dnnl::stream& stream);
 
 /// A compiled partition: steps bound to one arena.
 struct Program {

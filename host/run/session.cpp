@@ -124,8 +124,7 @@ Result<void> Session::run() {
     VULTUS_CHECK(s.partitions[p]->submit());
     VULTUS_CHECK(s.partitions[p]->wait());
     for (ValueId v : spec.outputs) {
-      if (s.graph.value(v).dynamic_rows)
-        s.tensor(v) = Tensor(s.graph.value(v).dtype, s.graph.shape(v));
+      if (s.graph.value(v).dynamic_rows) s.tensor(v).restore_rows(s.graph.shape(v)[0]);
       VULTUS_CHECK(s.partitions[p]->download(v, s.tensor(v)));
     }
     PartitionStats stats = s.partitions[p]->stats();

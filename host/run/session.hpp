@@ -17,8 +17,8 @@ struct SessionOptions {
   std::vector<Device*>
       devices;  ///< in order of preference; a node goes to the first that supports it
   Precision precision = Precision::fp32;  ///< storage on the GPU; the CPU always computes in fp32
-  std::map<std::string, Shape>
-      shapes;  ///< binds symbolic input shapes: {"input", {1, 3, 480, 640}}
+  std::map<std::string, Shape> shapes =
+      {};  ///< binds symbolic input shapes: {"input", {1, 3, 480, 640}}
 };
 
 struct Transfers {

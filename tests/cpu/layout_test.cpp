@@ -320,12 +320,8 @@ std::vector<float> run_over(const Net& net, std::byte filling) {
   for (size_t i = 0; i < net.inputs.size(); ++i)
     std::memcpy(program->inputs.at(net.graph.inputs[i]), net.inputs[i].bytes(),
                 net.inputs[i].size_bytes());
-  for (cpu::Step& step : program->steps) {
-    if (step.kernel)
-      EXPECT_TRUE(step.kernel(step.addresses));
-    else
-      step.primitive.execute(stream, step.arguments);
-  }
+  for (cpu::Step& step : program->steps)
+    EXPECT_TRUE(cpu::execute(step, stream));
   std::vector<float> results;
   for (ValueId v : net.graph.outputs) {
     auto first = reinterpret_cast<const float*>(program->outputs.at(v));

@@ -1,0 +1,18 @@
+#include "host/cpu/program.hpp"
+
+#include <dnnl_debug.h>
+#include <fmt/format.h>
+
+namespace vultus::cpu {
+
+Result<void> execute(Step& step, const dnnl::stream& stream) {
+  if (step.kernel) return step.kernel(step.addresses);
+  // The C interface: the other one copies the arguments at every call.
+  dnnl_status_t status =
+      dnnl_primitive_execute(step.primitive.get(), stream.get(),
+                             static_cast<int>(step.arguments.size()), step.arguments.data());
+  if (status == dnnl_success) return {};
+  return Error{Errc::device_lost, fmt::format("oneDNN failed ({})", dnnl_status2str(status))};
+}
+
+}  // namespace vultus::cpu
