@@ -2,31 +2,29 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <chrono>
 
 #include "apps/common.hpp"
+#include "apps/profile.hpp"
+#include "apps/startup.hpp"
+#include "host/core/stopwatch.hpp"
 #include "host/ops/op.hpp"
 
 namespace vultus::app {
 
 namespace {
 
-using Clock = std::chrono::steady_clock;
-
 struct BenchOptions {
   EngineOptions engine;
-  std::string model;
+  std::string model, trace;
   std::vector<std::string> devices{"cpu"};
   std::vector<int64_t> batches;
   std::vector<std::string> inputs;
   int runs = 20;
   int warmup = 3;
   int layers = 0;
+  int in_flight = 1;
+  bool profile = false, startup = false, floor = false;
 };
-
-double ms_since(Clock::time_point start) {
-  return std::chrono::duration<double, std::milli>(Clock::now() - start).count();
-}
 
 /// One configuration under test; `times` grows by one per round.
 struct Case {
@@ -34,45 +32,84 @@ struct Case {
   int64_t batch = 0;  // 0: as the file says
   std::unique_ptr<OpenedDevices> opened;
   std::unique_ptr<Session> session;
+  std::map<std::string, Tensor> inputs;
   double load_ms = 0, first_ms = 0;
   std::vector<double> times;
   Transfers before;
+  double alone_per_s = 0, in_flight_per_s = 0;
+  Json startup;
+  std::optional<Profile> profile;
 };
 
+Result<EngineOptions> with_batch(EngineOptions engine, int64_t batch) {
+  if (batch == 0) return engine;
+  VULTUS_TRY(auto bindings, engine.shape_bindings());
+  if (bindings.empty())
+    return Error{Errc::usage,
+                 "--batch needs the input's shape: --shape NAME=1x3x480x640 (the batch replaces "
+                 "its first size)"};
+  engine.shapes.clear();
+  for (auto& [name, shape] : bindings) {
+    shape[0] = batch;
+    engine.shapes.push_back(fmt::format("{}={}", name, shape.str()));
+  }
+  return engine;
+}
+
 Result<Case> prepare(const BenchOptions& options, const std::string& device, int64_t batch) {
-  Case c{.device = device,
-         .batch = batch,
-         .opened = nullptr,
-         .session = nullptr,
-         .times = {},
-         .before = {}};
+  Case c;
+  c.device = device;
+  c.batch = batch;
   VULTUS_TRY(OpenedDevices opened, open_devices(options.engine, device));
   c.opened = std::make_unique<OpenedDevices>(std::move(opened));
-  EngineOptions engine = options.engine;
-  if (batch > 0) {
-    VULTUS_TRY(auto bindings, engine.shape_bindings());
-    if (bindings.empty())
-      return Error{Errc::usage,
-                   "--batch needs the input's shape: --shape NAME=1x3x480x640 (the batch replaces "
-                   "its first size)"};
-    engine.shapes.clear();
-    for (auto& [name, shape] : bindings) {
-      shape[0] = batch;
-      engine.shapes.push_back(fmt::format("{}={}", name, shape.str()));
-    }
-  }
-  auto start = Clock::now();
-  VULTUS_TRY(Session session, load_session(options.model, engine, *c.opened));
+  VULTUS_TRY(EngineOptions engine, with_batch(options.engine, batch));
+  Stopwatch watch;
+  VULTUS_TRY(Session session, load_session(options.model, engine, *c.opened,
+                                           static_cast<size_t>(options.in_flight)));
   c.session = std::make_unique<Session>(std::move(session));
-  VULTUS_CHECK(set_inputs(*c.session, options.inputs, true));
-  c.load_ms = ms_since(start);
-  start = Clock::now();
+  c.load_ms = watch.lap_ms();
+  VULTUS_TRY(c.inputs, read_inputs(*c.session, options.inputs, true));
+  watch.lap_ms();
+  for (const auto& [name, tensor] : c.inputs)
+    VULTUS_CHECK(c.session->set_input(name, tensor.view()));
   VULTUS_CHECK(c.session->run());
-  c.first_ms = ms_since(start);
+  c.first_ms = watch.lap_ms();
   for (int i = 1; i < options.warmup; ++i)
     VULTUS_CHECK(c.session->run());
   c.before = c.session->transfers();
   return c;
+}
+
+/// Runs per second, inputs set anew each time, with that many in flight.
+Result<double> throughput(Case& c, size_t slots, int runs) {
+  Session& session = *c.session;
+  auto start = [&](size_t slot) -> Result<void> {
+    for (const auto& [name, tensor] : c.inputs)
+      VULTUS_CHECK(session.set_input(name, tensor.view(), slot));
+    return session.submit(slot);
+  };
+  Stopwatch watch;
+  for (int i = 0; i < runs; ++i)
+    VULTUS_CHECK(start(static_cast<size_t>(i) % slots));
+  for (size_t slot = 0; slot < slots; ++slot)
+    VULTUS_CHECK(session.wait(slot));
+  return 1e3 * runs / watch.lap_ms();
+}
+
+Result<void> measure_throughput(Case& c, int slots, int runs) {
+  VULTUS_TRY(c.alone_per_s, throughput(c, 1, runs));
+  VULTUS_TRY(c.in_flight_per_s, throughput(c, static_cast<size_t>(slots), runs));
+  return {};
+}
+
+/// The command line that repeats one case, without what it would print.
+std::vector<std::string> arguments_of(const BenchOptions& options, const Case& c) {
+  std::vector<std::string> list = {"vultus", "bench", options.model, "--device", c.device,
+                                   "--runs", "1",     "--warmup",    "1",        "--json"};
+  for (const std::string& argument : options.engine.arguments())
+    list.push_back(argument);
+  if (c.batch > 0) list.insert(list.end(), {"--batch", std::to_string(c.batch)});
+  return list;
 }
 
 double percentile(std::vector<double> times, double p) {
@@ -87,71 +124,46 @@ Json as_json(const Case& c, const EngineOptions& engine) {
     work += macs(graph, node);
   double median = percentile(c.times, 0.5);
   PartitionStats stats = c.session->stats();
+  const LoadTimes& load = c.session->load_times();
   const Transfers& after = c.session->transfers();
   auto runs = static_cast<int64_t>(c.times.size());
   bool gpu = c.session->plan().coverage_ops(graph, DeviceKind::gpu) > 0;
-  return {{"device", c.device},
-          {"chosen", c.opened->note},
-          {"precision", gpu ? engine.precision : "fp32"},
-          {"batch", c.batch > 0 ? c.batch : graph.shape(graph.inputs[0])[0]},
-          {"runs", runs},
-          {"median_ms", median},
-          {"p95_ms", percentile(c.times, 0.95)},
-          {"min_ms", percentile(c.times, 0)},
-          {"gflops", 2e-6 * static_cast<double>(work) / median},
-          {"load_ms", c.load_ms},
-          {"first_ms", c.first_ms},
-          {"partitions", c.session->plan().partitions.size()},
-          {"dispatches", stats.dispatches},
-          {"barriers", stats.barriers},
-          {"reorders", stats.reorders},
-          {"uploads", (after.uploads - c.before.uploads) / runs},
-          {"downloads", (after.downloads - c.before.downloads) / runs},
-          {"upload_bytes", stats.upload_bytes},
-          {"download_bytes", stats.download_bytes},
-          {"arena_bytes", stats.arena_bytes},
-          {"weight_bytes", stats.weight_bytes}};
+  Json json = {{"device", c.device},
+               {"chosen", c.opened->note},
+               {"precision", gpu ? engine.precision : "fp32"},
+               {"batch", c.batch > 0 ? c.batch : graph.shape(graph.inputs[0])[0]},
+               {"runs", runs},
+               {"median_ms", median},
+               {"p95_ms", percentile(c.times, 0.95)},
+               {"min_ms", percentile(c.times, 0)},
+               {"gflops", 2e-6 * static_cast<double>(work) / median},
+               {"load_ms", c.load_ms},
+               {"import_ms", load.import_ms},
+               {"passes_ms", load.passes_ms},
+               {"plan_ms", load.plan_ms},
+               {"compile_ms", load.compile_ms},
+               {"first_ms", c.first_ms},
+               {"partitions", c.session->plan().partitions.size()},
+               {"dispatches", stats.dispatches},
+               {"barriers", stats.barriers},
+               {"reorders", stats.reorders},
+               {"uploads", (after.uploads - c.before.uploads) / runs},
+               {"downloads", (after.downloads - c.before.downloads) / runs},
+               {"upload_bytes", stats.upload_bytes},
+               {"download_bytes", stats.download_bytes},
+               {"arena_bytes", stats.arena_bytes},
+               {"weight_bytes", stats.weight_bytes}};
+  if (c.in_flight_per_s > 0) {
+    json["in_flight"] = c.session->slots();
+    json["runs_per_s"] = c.in_flight_per_s;
+    json["runs_per_s_alone"] = c.alone_per_s;
+  }
+  if (!c.startup.is_null()) json["startup"] = c.startup;
+  if (c.profile) json["profile"] = as_json(*c.profile);
+  return json;
 }
 
-Result<void> print_layers(Case& c, int count) {
-  VULTUS_TRY(auto times, c.session->profile());
-  const Graph& graph = c.session->graph();
-  std::stable_sort(times.begin(), times.end(),
-                   [](const NodeTime& a, const NodeTime& b) { return a.ms > b.ms; });
-  fmt::print("\n{}: slowest layers\n{:>10} {:>10}  {:<20} {:>14}  {}\n", c.device, "ms", "GFLOP/s",
-             "operator", "output", "node");
-  for (size_t i = 0; i < times.size() && i < static_cast<size_t>(count); ++i) {
-    const Node& node = graph.node(times[i].node);
-    fmt::print("{:>10.3f} {:>10.1f}  {:<20} {:>14}  {}\n", times[i].ms,
-               2e-6 * static_cast<double>(macs(graph, node)) / std::max(times[i].ms, 1e-6), node.op,
-               graph.shape(node.outputs[0]).str(), node.name);
-  }
-  return {};
-}
-
-Result<void> bench(const BenchOptions& options) {
-  std::vector<Case> cases;
-  std::vector<int64_t> batches =
-      options.batches.empty() ? std::vector<int64_t>{0} : options.batches;
-  for (const std::string& device : options.devices)
-    for (int64_t batch : batches) {
-      VULTUS_TRY(Case c, prepare(options, device, batch));
-      cases.push_back(std::move(c));
-    }
-  // Alternating, so that a slow minute of a shared machine hits every case alike.
-  for (int i = 0; i < options.runs; ++i)
-    for (Case& c : cases) {
-      auto start = Clock::now();
-      VULTUS_CHECK(c.session->run());
-      c.times.push_back(ms_since(start));
-    }
-  Json runs = Json::array();
-  for (const Case& c : cases)
-    runs.push_back(as_json(c, options.engine));
-  if (options.engine.json) {
-    print_json({{"schema", 1}, {"model", options.model}, {"runs", runs}});
-    return {};
-  }
+void print_table(const BenchOptions& options, const Json& runs) {
   fmt::print("{}, {} runs each, alternating\n", options.model, options.runs);
   fmt::print("{:<8} {:>5} {:>5} {:>10} {:>10} {:>10} {:>9} {:>6} {:>6} {:>10} {:>10}\n", "device",
              "prec", "batch", "median ms", "p95 ms", "min ms", "GFLOP/s", "disp.", "barr.",
@@ -165,11 +177,94 @@ Result<void> bench(const BenchOptions& options) {
         r["min_ms"].get<double>(), r["gflops"].get<double>(), r["dispatches"].get<int64_t>(),
         r["barriers"].get<int64_t>(), r["load_ms"].get<double>(),
         r["arena_bytes"].get<double>() * 1e-6);
-  for (const Case& c : cases)
+}
+
+void print_text(const BenchOptions& options, const std::vector<Case>& cases, const Json& runs) {
+  print_table(options, runs);
+  for (const Case& c : cases) {
     fmt::print("  {} = {}\n", c.device, c.opened->note);
-  if (options.layers > 0)
-    for (Case& c : cases)
-      VULTUS_CHECK(print_layers(c, options.layers));
+    if (c.in_flight_per_s > 0)
+      fmt::print("    inputs copied in each time: {:.1f} runs/s alone, {:.1f} with {} in flight\n",
+                 c.alone_per_s, c.in_flight_per_s, c.session->slots());
+  }
+  for (const Case& c : cases) {
+    if (!c.startup.is_null()) print_startup(c.device, c.startup);
+    if (c.profile) print_profile(*c.profile, options.layers, percentile(c.times, 0.5));
+  }
+}
+
+/// Everything that is measured after the timed runs, so that it does not disturb them.
+Result<void> measure_more(const BenchOptions& options, std::vector<Case>& cases) {
+  std::vector<Profile> profiles;
+  for (Case& c : cases) {
+    if (options.in_flight > 1) VULTUS_CHECK(measure_throughput(c, options.in_flight, options.runs));
+    if (options.startup) {
+      VULTUS_TRY(c.startup, measure_startup(arguments_of(options, c)));
+    }
+    if (!options.profile && options.layers == 0 && options.trace.empty()) continue;
+    VULTUS_TRY(Profile profiled, profile(*c.session, c.device));
+    profiles.push_back(profiled);
+    if (options.profile || options.layers > 0) c.profile = std::move(profiled);
+  }
+  if (options.trace.empty()) return {};
+  return write_trace(options.trace, profiles);
+}
+
+Result<void> print_floors(const BenchOptions& options) {
+  Json list = Json::array();
+  for (const std::string& device : options.devices) {
+    VULTUS_TRY(OpenedDevices opened, open_devices(options.engine, device));
+    VULTUS_TRY(DeviceSpeed speed, opened.owned[0]->speed());
+    list.push_back({{"device", device},
+                    {"name", opened.owned[0]->info().name},
+                    {"driver", opened.owned[0]->info().driver},
+                    {"gflops", speed.gflops},
+                    {"copy_gb_per_s", speed.copy_gb_per_s},
+                    {"dispatch_us", speed.dispatch_us},
+                    {"dependent_dispatch_us", speed.dependent_us},
+                    {"submit_us", speed.submit_us}});
+  }
+  if (options.engine.json) {
+    print_json({{"schema", 1}, {"devices", list}});
+    return {};
+  }
+  for (const Json& d : list)
+    fmt::print(
+        "{} ({})\n  fp32 multiply-adds {:.0f} GFLOP/s, copy {:.1f} GB/s read and written\n"
+        "  empty dispatch {:.2f} us, {:.2f} us after a barrier, {:.1f} us from submit to done\n",
+        d["name"].get<std::string>(), d["driver"].get<std::string>(), d["gflops"].get<double>(),
+        d["copy_gb_per_s"].get<double>(), d["dispatch_us"].get<double>(),
+        d["dependent_dispatch_us"].get<double>(), d["submit_us"].get<double>());
+  return {};
+}
+
+Result<void> bench(const BenchOptions& options) {
+  if (options.floor) return print_floors(options);
+  if (options.model.empty())
+    return Error{Errc::usage, "no network was given: vultus bench MODEL.onnx, or --floor"};
+  std::vector<Case> cases;
+  std::vector<int64_t> batches =
+      options.batches.empty() ? std::vector<int64_t>{0} : options.batches;
+  for (const std::string& device : options.devices)
+    for (int64_t batch : batches) {
+      VULTUS_TRY(Case c, prepare(options, device, batch));
+      cases.push_back(std::move(c));
+    }
+  // Alternating, so that a slow minute of a shared machine hits every case alike.
+  for (int i = 0; i < options.runs; ++i)
+    for (Case& c : cases) {
+      Stopwatch watch;
+      VULTUS_CHECK(c.session->run());
+      c.times.push_back(watch.lap_ms());
+    }
+  Json runs = Json::array();
+  VULTUS_CHECK(measure_more(options, cases));
+  for (const Case& c : cases)
+    runs.push_back(as_json(c, options.engine));
+  if (options.engine.json)
+    print_json({{"schema", 1}, {"model", options.model}, {"runs", runs}});
+  else
+    print_text(options, cases, runs);
   return {};
 }
 
@@ -178,7 +273,7 @@ Result<void> bench(const BenchOptions& options) {
 void add_bench(CLI::App& app, int& status) {
   auto options = std::make_shared<BenchOptions>();
   auto* command = app.add_subcommand("bench", "time a network on devices side by side");
-  command->add_option("model", options->model, "ONNX file")->required();
+  command->add_option("model", options->model, "ONNX file");
   command->add_option("--device", options->devices, "gpu, cpu, hybrid, auto; several with commas")
       ->delimiter(',')
       ->check(CLI::IsMember({"auto", "gpu", "cpu", "hybrid"}))
@@ -193,9 +288,27 @@ void add_bench(CLI::App& app, int& status) {
       ->check(CLI::Range(1, 1000))
       ->capture_default_str();
   command->add_option("--input", options->inputs, "NAME=FILE.npy (default: seeded random values)");
-  command->add_option("--layers", options->layers, "also print the N slowest layers");
+  command->add_flag("--profile", options->profile,
+                    "also time every dispatch or primitive: ms, GFLOP/s, GB/s and per cent of what "
+                    "the device reaches at best");
+  command->add_option("--layers", options->layers, "the same, but only the N slowest");
+  command->add_option("--trace", options->trace,
+                      "write that run as a Chrome trace (chrome://tracing, ui.perfetto.dev)");
+  command
+      ->add_option("--in-flight", options->in_flight,
+                   "also runs per second when up to N runs overlap")
+      ->check(CLI::Range(1, 8));
+  command->add_flag("--startup", options->startup,
+                    "also the time to the first result, with empty caches and with filled ones, "
+                    "each in a process of its own");
+  command->add_flag("--floor", options->floor,
+                    "no network: what the device reaches at best, measured once and kept in the "
+                    "cache folder");
   options->engine.add_to(*command, false);
-  command->footer("Example:\n  vultus bench model.onnx --device gpu,cpu --runs 50");
+  command->footer(
+      "Timed steps wait for each other, so together they take longer than a run.\n"
+      "Examples:\n  vultus bench model.onnx --device gpu,cpu --runs 50\n"
+      "  vultus bench model.onnx --device gpu --profile --trace trace.json");
   command->callback([options, &status] {
     auto done = bench(*options);
     status = done ? kComplete : report(done.error());

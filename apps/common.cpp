@@ -79,6 +79,15 @@ Result<std::map<std::string, Shape>> EngineOptions::shape_bindings() const {
   return bindings;
 }
 
+std::vector<std::string> EngineOptions::arguments() const {
+  std::vector<std::string> list = {"--precision", precision};
+  if (threads > 0) list.insert(list.end(), {"--threads", std::to_string(threads)});
+  if (!gpu_selector.empty()) list.insert(list.end(), {"--device-index", gpu_selector});
+  for (const std::string& shape : shapes)
+    list.insert(list.end(), {"--shape", shape});
+  return list;
+}
+
 std::vector<Device*> OpenedDevices::preference() const {
   std::vector<Device*> list;
   for (const auto& device : owned)
@@ -115,8 +124,9 @@ Result<Precision> parse_precision(const std::string& text) {
 }
 
 Result<Session> load_session(const std::string& model, const EngineOptions& options,
-                             const OpenedDevices& devices) {
+                             const OpenedDevices& devices, size_t in_flight) {
   SessionOptions session;
+  session.in_flight = in_flight;
   session.devices = devices.preference();
   VULTUS_TRY(session.precision, parse_precision(options.precision));
   VULTUS_TRY(session.shapes, options.shape_bindings());
@@ -137,7 +147,9 @@ Tensor random_input(const Value& value) {
 
 }  // namespace
 
-Result<void> set_inputs(Session& session, const std::vector<std::string>& files, bool fill) {
+Result<std::map<std::string, Tensor>> read_inputs(const Session& session,
+                                                  const std::vector<std::string>& files,
+                                                  bool fill) {
   std::vector<std::string> names = session.input_names();
   std::map<std::string, std::string> given;
   for (const std::string& text : files) {
@@ -151,6 +163,7 @@ Result<void> set_inputs(Session& session, const std::vector<std::string>& files,
     else
       given[text.substr(0, equals)] = text.substr(equals + 1);
   }
+  std::map<std::string, Tensor> tensors;
   for (const auto& [name, file] : given) {
     VULTUS_TRY(const Value* value, session.describe(name));
     VULTUS_TRY(Tensor tensor, read_npy(file));
@@ -158,7 +171,7 @@ Result<void> set_inputs(Session& session, const std::vector<std::string>& files,
       return Error{Errc::bad_input, fmt::format("{}: holds {} {}, but input '{}' takes {} {}", file,
                                                 name_of(tensor.dtype()), tensor.shape().str(), name,
                                                 name_of(value->dtype), value->shape.str())};
-    VULTUS_CHECK(session.set_input(name, tensor.view()));
+    tensors.insert_or_assign(name, std::move(tensor));
   }
   for (const std::string& name : names) {
     if (given.count(name) > 0) continue;
@@ -166,9 +179,15 @@ Result<void> set_inputs(Session& session, const std::vector<std::string>& files,
     if (!fill)
       return Error{Errc::usage, fmt::format("input '{}' ({} {}) was not given: --input {}=FILE.npy",
                                             name, name_of(value->dtype), value->shape.str(), name)};
-    Tensor tensor = random_input(*value);
-    VULTUS_CHECK(session.set_input(name, tensor.view()));
+    tensors.insert_or_assign(name, random_input(*value));
   }
+  return tensors;
+}
+
+Result<void> set_inputs(Session& session, const std::vector<std::string>& files, bool fill) {
+  VULTUS_TRY(auto tensors, read_inputs(session, files, fill));
+  for (const auto& [name, tensor] : tensors)
+    VULTUS_CHECK(session.set_input(name, tensor.view()));
   return {};
 }
 

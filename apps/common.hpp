@@ -48,6 +48,8 @@ struct EngineOptions {
 
   void add_to(CLI::App& command, bool with_device = true);
   Result<std::map<std::string, Shape>> shape_bindings() const;
+  /// The options again as words of a command line, without --device and --json.
+  std::vector<std::string> arguments() const;
 };
 
 /// The devices that --device asks for, opened, in order of preference; `note` says what was chosen
@@ -60,10 +62,13 @@ struct OpenedDevices {
 Result<OpenedDevices> open_devices(const EngineOptions& options, const std::string& device);
 Result<Precision> parse_precision(const std::string& text);
 Result<Session> load_session(const std::string& model, const EngineOptions& options,
-                             const OpenedDevices& devices);
+                             const OpenedDevices& devices, size_t in_flight = 1);
 
-/// Sets inputs from "NAME=FILE.npy" (NAME may be left out for a network of one input); inputs not
-/// named get seeded uniform values in -1..1 when `fill` is set, else an error.
+/// A tensor for every input from "NAME=FILE.npy" (NAME may be left out for a network of one input);
+/// inputs not named get seeded uniform values in -1..1 when `fill` is set, else an error.
+Result<std::map<std::string, Tensor>> read_inputs(const Session& session,
+                                                  const std::vector<std::string>& files, bool fill);
+/// Sets them, in slot 0.
 Result<void> set_inputs(Session& session, const std::vector<std::string>& files, bool fill);
 
 /// Subcommands: each adds itself to the application and stores its exit code in `status` when it

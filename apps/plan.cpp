@@ -30,13 +30,6 @@ Summary summarise(const Session& session) {
   return s;
 }
 
-std::map<NodeId, double> node_times(const std::vector<NodeTime>& times) {
-  std::map<NodeId, double> sum;
-  for (const NodeTime& t : times)
-    sum[t.node] += t.ms;
-  return sum;
-}
-
 Json as_json(const PlanOptions& options, Session& session, const OpenedDevices& devices,
              const std::map<NodeId, double>& times) {
   const Graph& graph = session.graph();

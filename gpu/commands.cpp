@@ -4,13 +4,14 @@
 
 namespace vultus::gpu {
 
-Result<Commands> Commands::create(const Context& context) {
+Result<Commands> Commands::create(const Context& context, Queue queue) {
   const Vulkan& vk = context.vk();
   Commands commands;
   commands.context_ = &context;
+  commands.queue_ = queue;
   VkCommandPoolCreateInfo pool{};
   pool.sType = VK_STRUCTURE_TYPE_COMMAND_POOL_CREATE_INFO;
-  pool.queueFamilyIndex = context.queue_family();
+  pool.queueFamilyIndex = context.queue_family(queue);
   VULTUS_VK(vk.vkCreateCommandPool(context.device(), &pool, nullptr, &commands.pool_),
             "creating a command pool");
   VkCommandBufferAllocateInfo info{};
@@ -34,6 +35,7 @@ Commands::~Commands() {
 
 void Commands::swap(Commands& other) noexcept {
   std::swap(context_, other.context_);
+  std::swap(queue_, other.queue_);
   std::swap(pool_, other.pool_);
   std::swap(buffer_, other.buffer_);
   std::swap(timeline_, other.timeline_);
@@ -53,15 +55,17 @@ Result<void> Commands::end() {
   return {};
 }
 
-Result<void> Commands::submit() {
-  VULTUS_CHECK(context_->submit(buffer_, timeline_, submitted_ + 1));
+Result<void> Commands::submit(const Commands* after) {
+  Submission submission{queue_, buffer_, {timeline_, submitted_ + 1}, {}};
+  if (after) submission.wait = {after->timeline_, after->submitted_};
+  VULTUS_CHECK(context_->submit(submission));
   ++submitted_;
   return {};
 }
 
 Result<void> Commands::wait() {
   if (finished_ == submitted_) return {};
-  VULTUS_CHECK(context_->wait(timeline_, submitted_));
+  VULTUS_CHECK(context_->wait({timeline_, submitted_}));
   finished_ = submitted_;
   return {};
 }

@@ -8,7 +8,7 @@ namespace vultus::gpu {
 /// that counts its submissions.
 class Commands {
  public:
-  static Result<Commands> create(const Context& context);
+  static Result<Commands> create(const Context& context, Queue queue = Queue::compute);
   ~Commands();
   Commands(Commands&& other) noexcept { swap(other); }
   Commands& operator=(Commands&& other) noexcept {
@@ -18,7 +18,8 @@ class Commands {
 
   Result<VkCommandBuffer> begin();
   Result<void> end();
-  Result<void> submit();
+  /// On the device it begins when `after`'s last submit has finished.
+  Result<void> submit(const Commands* after = nullptr);
   /// Waits for the last submit; nothing to do when there was none.
   Result<void> wait();
 
@@ -27,6 +28,7 @@ class Commands {
   void swap(Commands& other) noexcept;
 
   const Context* context_ = nullptr;
+  Queue queue_ = Queue::compute;
   VkCommandPool pool_ = VK_NULL_HANDLE;
   VkCommandBuffer buffer_ = VK_NULL_HANDLE;
   VkSemaphore timeline_ = VK_NULL_HANDLE;

@@ -53,6 +53,7 @@ Result<std::unique_ptr<Context>> Context::create(const OpenOptions& options) {
   context->poison_ = options.poison;
   if (options.emulate_cooperative)
     context->report_.cooperative = {Cooperative::emulated, "in plain arithmetic, for tests"};
+  context->copies_apart_ = options.copies_apart;
   VULTUS_CHECK(context->create_device(physical[static_cast<size_t>(chosen)]));
   VULTUS_CHECK(context->force_convolutions(options.conv));
   if (options.max_storage_range > 0)
@@ -84,14 +85,22 @@ Result<void> Context::create_device(VkPhysicalDevice physical) {
   vk_.vkGetPhysicalDeviceProperties(physical, &properties_);
   vk_.vkGetPhysicalDeviceMemoryProperties(physical, &memory_);
   caps_ = caps_of(report_, properties_.limits);
-  queue_family_ = static_cast<uint32_t>(compute_family(queue_families(vk_, physical)));
+  const auto families = queue_families(vk_, physical);
+  queue_family_ = copy_family_ = static_cast<uint32_t>(compute_family(families));
+  if (int copies = copy_family(families); copies >= 0) {
+    copy_family_ = static_cast<uint32_t>(copies);
+    copies_apart_ = true;
+  }
 
   const float priority = 1.0f;
-  VkDeviceQueueCreateInfo queue{};
-  queue.sType = VK_STRUCTURE_TYPE_DEVICE_QUEUE_CREATE_INFO;
-  queue.queueFamilyIndex = queue_family_;
-  queue.queueCount = 1;
-  queue.pQueuePriorities = &priority;
+  VkDeviceQueueCreateInfo queues[2] = {};
+  for (VkDeviceQueueCreateInfo& queue : queues) {
+    queue.sType = VK_STRUCTURE_TYPE_DEVICE_QUEUE_CREATE_INFO;
+    queue.queueCount = 1;
+    queue.pQueuePriorities = &priority;
+  }
+  queues[0].queueFamilyIndex = queue_family_;
+  queues[1].queueFamilyIndex = copy_family_;
 
   VkPhysicalDeviceVulkan12Features features12{};
   features12.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_2_FEATURES;
@@ -110,12 +119,13 @@ Result<void> Context::create_device(VkPhysicalDevice physical) {
   info.pNext = &features11;
   info.enabledExtensionCount = static_cast<uint32_t>(kernels.extensions.size());
   info.ppEnabledExtensionNames = kernels.extensions.data();
-  info.queueCreateInfoCount = 1;
-  info.pQueueCreateInfos = &queue;
+  info.queueCreateInfoCount = copy_family_ == queue_family_ ? 1 : 2;
+  info.pQueueCreateInfos = queues;
   VULTUS_VK(vk_.vkCreateDevice(physical, &info, nullptr, &device_),
             fmt::format("opening {}", report_.name));
   vk_.resolve_device(device_);
   vk_.vkGetDeviceQueue(device_, queue_family_, 0, &queue_);
+  vk_.vkGetDeviceQueue(device_, copy_family_, 0, &copy_queue_);
   return {};
 }
 
@@ -129,31 +139,38 @@ uint64_t Context::alignment() const {
   return std::max<uint64_t>(32, properties_.limits.minStorageBufferOffsetAlignment);
 }
 
-Result<void> Context::submit(VkCommandBuffer commands, VkSemaphore semaphore,
-                             uint64_t value) const {
+Result<void> Context::submit(const Submission& submission) const {
+  const bool waits = submission.wait.semaphore != VK_NULL_HANDLE;
+  const VkPipelineStageFlags everything = VK_PIPELINE_STAGE_ALL_COMMANDS_BIT;
   VkTimelineSemaphoreSubmitInfo timeline{};
   timeline.sType = VK_STRUCTURE_TYPE_TIMELINE_SEMAPHORE_SUBMIT_INFO;
+  timeline.waitSemaphoreValueCount = waits ? 1 : 0;
+  timeline.pWaitSemaphoreValues = &submission.wait.value;
   timeline.signalSemaphoreValueCount = 1;
-  timeline.pSignalSemaphoreValues = &value;
+  timeline.pSignalSemaphoreValues = &submission.signal.value;
   VkSubmitInfo info{};
   info.sType = VK_STRUCTURE_TYPE_SUBMIT_INFO;
   info.pNext = &timeline;
+  info.waitSemaphoreCount = waits ? 1 : 0;
+  info.pWaitSemaphores = &submission.wait.semaphore;
+  info.pWaitDstStageMask = &everything;
   info.commandBufferCount = 1;
-  info.pCommandBuffers = &commands;
+  info.pCommandBuffers = &submission.commands;
   info.signalSemaphoreCount = 1;
-  info.pSignalSemaphores = &semaphore;
+  info.pSignalSemaphores = &submission.signal.semaphore;
+  VkQueue queue = submission.queue == Queue::compute ? queue_ : copy_queue_;
   std::lock_guard lock(queue_mutex_);
-  VULTUS_VK(vk_.vkQueueSubmit(queue_, 1, &info, VK_NULL_HANDLE), "giving work to the GPU");
+  VULTUS_VK(vk_.vkQueueSubmit(queue, 1, &info, VK_NULL_HANDLE), "giving work to the GPU");
   return {};
 }
 
-Result<void> Context::wait(VkSemaphore semaphore, uint64_t value) const {
+Result<void> Context::wait(const TimelinePoint& point) const {
   constexpr uint64_t kTenMinutes = 600'000'000'000;
   VkSemaphoreWaitInfo info{};
   info.sType = VK_STRUCTURE_TYPE_SEMAPHORE_WAIT_INFO;
   info.semaphoreCount = 1;
-  info.pSemaphores = &semaphore;
-  info.pValues = &value;
+  info.pSemaphores = &point.semaphore;
+  info.pValues = &point.value;
   VkResult result = vk_.vkWaitSemaphores(device_, &info, kTenMinutes);
   if (result == VK_TIMEOUT)
     return Error{Errc::device_lost,

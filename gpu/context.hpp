@@ -10,7 +10,23 @@
 
 namespace vultus::gpu {
 
-/// The logical device, its queue and its limits: what everything else in this folder works on.
+/// Where a command buffer runs: copies have a queue of their own on devices that offer one.
+enum class Queue : uint8_t { compute, copies };
+
+/// A point on a timeline semaphore.
+struct TimelinePoint {
+  VkSemaphore semaphore = VK_NULL_HANDLE;
+  uint64_t value = 0;
+};
+
+struct Submission {
+  Queue queue = Queue::compute;
+  VkCommandBuffer commands = VK_NULL_HANDLE;
+  TimelinePoint signal;  ///< reached when the commands are done
+  TimelinePoint wait;    ///< before they begin; none without a semaphore
+};
+
+/// The logical device, its queues and its limits: what everything else in this folder works on.
 /// Outlives all of it.
 class Context {
  public:
@@ -21,7 +37,11 @@ class Context {
 
   const Vulkan& vk() const { return vk_; }
   VkDevice device() const { return device_; }
-  uint32_t queue_family() const { return queue_family_; }
+  uint32_t queue_family(Queue queue = Queue::compute) const {
+    return queue == Queue::compute ? queue_family_ : copy_family_;
+  }
+  /// Whether copies go to a queue of their own.
+  bool copies_apart() const { return copies_apart_; }
   const VkPhysicalDeviceProperties& properties() const { return properties_; }
   const VkPhysicalDeviceMemoryProperties& memory() const { return memory_; }
   const DeviceReport& report() const { return report_; }
@@ -35,10 +55,10 @@ class Context {
   bool poison() const { return poison_; }
   Instance& instance() const { return *instance_; }
 
-  /// Queues a command buffer; `semaphore` reaches `value` when it is done. Any thread.
-  Result<void> submit(VkCommandBuffer commands, VkSemaphore semaphore, uint64_t value) const;
+  /// Any thread.
+  Result<void> submit(const Submission& submission) const;
   /// Errc::device_lost when the device has failed or does not answer within ten minutes.
-  Result<void> wait(VkSemaphore semaphore, uint64_t value) const;
+  Result<void> wait(const TimelinePoint& point) const;
   Result<VkSemaphore> create_timeline() const;
 
  private:
@@ -48,8 +68,9 @@ class Context {
   std::unique_ptr<Instance> instance_;
   Vulkan vk_;
   VkDevice device_ = VK_NULL_HANDLE;
-  VkQueue queue_ = VK_NULL_HANDLE;
-  uint32_t queue_family_ = 0;
+  VkQueue queue_ = VK_NULL_HANDLE, copy_queue_ = VK_NULL_HANDLE;
+  uint32_t queue_family_ = 0, copy_family_ = 0;
+  bool copies_apart_ = false;
   VkPhysicalDeviceProperties properties_{};
   VkPhysicalDeviceMemoryProperties memory_{};
   DeviceReport report_;

@@ -9,6 +9,7 @@
 #include "gpu/layout.hpp"
 #include "gpu/partition.hpp"
 #include "gpu/pipeline_cache.hpp"
+#include "gpu/probe.hpp"
 
 namespace vultus::gpu {
 
@@ -18,6 +19,7 @@ class VulkanDevice : public Device {
  public:
   VulkanDevice(std::unique_ptr<Context> context, const std::string& cache_folder)
       : context_(std::move(context)),
+        cache_folder_(cache_folder),
         cache_(*context_, cache_folder),
         kernels_(*context_, cache_.handle()) {
     const DeviceReport& report = context_->report();
@@ -33,10 +35,16 @@ class VulkanDevice : public Device {
                    fmt::format("{} has no 16-bit storage: use --precision fp32", info_.name)};
     return VulkanPartition::create(*context_, kernels_, graph, spec);
   }
+  Result<DeviceSpeed> speed() override {
+    return cached_speed(cache_folder_,
+                        fmt::format("{}|{}|{}", info_.uuid, info_.name, info_.driver),
+                        [this] { return probe(*context_, kernels_); });
+  }
   Context& context() const { return *context_; }
 
  private:
   std::unique_ptr<Context> context_;
+  std::string cache_folder_;
   PipelineCache cache_;
   Kernels kernels_;
   DeviceInfo info_;

@@ -56,6 +56,8 @@ struct OpenOptions {
   bool validation = false;
   /// Activation memory starts as 0xff bytes (NaN, -1), so that reading what nobody wrote shows.
   bool poison = false;
+  /// Runs in flight copy in submissions of their own even where that is on the same queue.
+  bool copies_apart = false;
   /// Convolution kernels other than the rules would choose; Errc::no_device when the device cannot.
   ConvForce conv = {};
   /// Cooperative matrices in plain arithmetic, hundreds of times slower, so that their kernel can

@@ -255,6 +255,17 @@ int compute_family(const std::vector<VkQueueFamilyProperties>& families) {
   return best;
 }
 
+int copy_family(const std::vector<VkQueueFamilyProperties>& families) {
+  // Decoding and encoding families copy as well, but not whatever we like.
+  constexpr VkQueueFlags kCopying =
+      VK_QUEUE_TRANSFER_BIT | VK_QUEUE_SPARSE_BINDING_BIT | VK_QUEUE_PROTECTED_BIT;
+  for (size_t i = 0; i < families.size(); ++i)
+    if ((families[i].queueFlags & VK_QUEUE_TRANSFER_BIT) && !(families[i].queueFlags & ~kCopying) &&
+        families[i].queueCount > 0)
+      return static_cast<int>(i);
+  return -1;
+}
+
 std::vector<VkQueueFamilyProperties> queue_families(const Vulkan& vk, VkPhysicalDevice device) {
   uint32_t count = 0;
   vk.vkGetPhysicalDeviceQueueFamilyProperties(device, &count, nullptr);

@@ -43,6 +43,8 @@ class Instance {
 /// The family with compute whose other abilities are fewest (async compute queues), timestamps
 /// preferred; -1 when there is none.
 int compute_family(const std::vector<VkQueueFamilyProperties>& families);
+/// The family that only copies (a DMA engine), whole images not required; -1 when there is none.
+int copy_family(const std::vector<VkQueueFamilyProperties>& families);
 std::vector<VkQueueFamilyProperties> queue_families(const Vulkan& vk, VkPhysicalDevice device);
 bool has_extension(const Vulkan& vk, VkPhysicalDevice device, std::string_view name);
 

@@ -22,6 +22,7 @@ Wish wish_of(MemoryUse use) {
   switch (use) {
     // Device-local memory that the host can see is the small BAR window on many cards: last.
     case MemoryUse::device:
+    case MemoryUse::exchange:
       return {0, VK_MEMORY_PROPERTY_DEVICE_LOCAL_BIT, kVisible};
     // The host writes once, in order: uncached is faster for the bus, and system memory leaves the
     // BAR window to those who need it.
@@ -83,6 +84,13 @@ Result<Buffer> Buffer::create(const Context& context, uint64_t bytes, MemoryUse 
   info.usage = VK_BUFFER_USAGE_TRANSFER_SRC_BIT | VK_BUFFER_USAGE_TRANSFER_DST_BIT;
   if (use == MemoryUse::device) info.usage |= VK_BUFFER_USAGE_STORAGE_BUFFER_BIT;
   info.sharingMode = VK_SHARING_MODE_EXCLUSIVE;
+  // What both queues touch is small; handing it over each time would cost more than sharing it.
+  const uint32_t families[] = {context.queue_family(), context.queue_family(Queue::copies)};
+  if (use != MemoryUse::device && families[0] != families[1]) {
+    info.sharingMode = VK_SHARING_MODE_CONCURRENT;
+    info.queueFamilyIndexCount = 2;
+    info.pQueueFamilyIndices = families;
+  }
   VULTUS_VK(vk.vkCreateBuffer(context.device(), &info, nullptr, &buffer.buffer_), doing);
 
   VkMemoryRequirements needs;
@@ -100,7 +108,7 @@ Result<Buffer> Buffer::create(const Context& context, uint64_t bytes, MemoryUse 
   }
   VULTUS_VK(result, doing);
   VULTUS_VK(vk.vkBindBufferMemory(context.device(), buffer.buffer_, buffer.memory_, 0), doing);
-  if (use != MemoryUse::device) {
+  if (use == MemoryUse::staging || use == MemoryUse::readback) {
     void* mapped = nullptr;
     VULTUS_VK(vk.vkMapMemory(context.device(), buffer.memory_, 0, VK_WHOLE_SIZE, 0, &mapped),
               doing);

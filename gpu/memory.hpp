@@ -12,6 +12,7 @@ class Context;
 
 enum class MemoryUse : uint8_t {
   device,    ///< kernels only
+  exchange,  ///< on the device, copied from and to on every queue
   staging,   ///< written by the host, copied from
   readback,  ///< copied into, read by the host
 };

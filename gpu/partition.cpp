@@ -29,16 +29,16 @@ Result<std::unique_ptr<Partition>> VulkanPartition::create(const Context& contex
   VULTUS_TRY(made->recording_, build_partition(context, graph, spec));
   made->plan_memory();
   VULTUS_CHECK(made->create_kernels(kernels, spec.precision));
-  VULTUS_CHECK(made->allocate());
+  VULTUS_CHECK(made->allocate(std::max<size_t>(spec.slots, 1)));
   VULTUS_CHECK(made->upload_weights());
   VULTUS_CHECK(made->bind());
-  VULTUS_TRY(made->run_, Commands::create(context));
-  VULTUS_CHECK(made->record(*made->run_, VK_NULL_HANDLE));
+  for (RunSlot& slot : made->slots_)
+    VULTUS_CHECK(made->record_slot(slot));
   return std::unique_ptr<Partition>(std::move(made));
 }
 
 VulkanPartition::~VulkanPartition() {
-  run_.reset();  // waits
+  slots_.clear();  // waits
   profile_.reset();
   const Vulkan& vk = context_.vk();
   if (descriptor_pool_) vk.vkDestroyDescriptorPool(context_.device(), descriptor_pool_, nullptr);
@@ -99,7 +99,7 @@ Result<void> VulkanPartition::create_kernels(Kernels& kernels, Precision precisi
   return {};
 }
 
-Result<void> VulkanPartition::allocate() {
+Result<void> VulkanPartition::allocate(size_t slots) {
   auto create = [&](Buffer& buffer, uint64_t bytes, MemoryUse use,
                     const char* what) -> Result<void> {
     if (bytes == 0) return {};
@@ -109,8 +109,16 @@ Result<void> VulkanPartition::allocate() {
   };
   VULTUS_CHECK(create(arena_, layout_.bytes, MemoryUse::device, "activations"));
   VULTUS_CHECK(create(weights_, recording_.constants.size(), MemoryUse::device, "weights"));
-  VULTUS_CHECK(create(staging_, recording_.upload_bytes, MemoryUse::staging, "inputs"));
-  return create(readback_, download_bytes_, MemoryUse::readback, "outputs");
+  slots_.resize(slots);
+  for (RunSlot& slot : slots_) {
+    VULTUS_CHECK(create(slot.staging, recording_.upload_bytes, MemoryUse::staging, "inputs"));
+    VULTUS_CHECK(create(slot.readback, download_bytes_, MemoryUse::readback, "outputs"));
+    // With one run at a time a second queue only adds the way there and back.
+    if (slots == 1 || !context_.copies_apart()) continue;
+    VULTUS_CHECK(create(slot.inputs, recording_.upload_bytes, MemoryUse::exchange, "inputs"));
+    VULTUS_CHECK(create(slot.outputs, download_bytes_, MemoryUse::exchange, "outputs"));
+  }
+  return {};
 }
 
 Result<void> VulkanPartition::upload_weights() {
@@ -198,7 +206,7 @@ Result<void> VulkanPartition::bind() {
 }
 
 Result<void> VulkanPartition::upload(ValueId input, const TensorView& data) {
-  VULTUS_CHECK(run_->wait());  // a run in flight may still read the staging buffer
+  VULTUS_CHECK(slot().wait());  // a run in flight may still read the staging buffer
   for (const Upload& upload : recording_.uploads) {
     if (upload.value != input) continue;
     const Value& value = graph_.value(input);
@@ -207,20 +215,20 @@ Result<void> VulkanPartition::upload(ValueId input, const TensorView& data) {
                    fmt::format("input '{}' is {} of shape {}, the network takes {} of shape {}",
                                value.name, name_of(data.dtype), data.shape.str(),
                                name_of(value.dtype), value.shape.str())};
-    return copy_in(data, staging_.mapped().data() + upload.offset, value.name);
+    return copy_in(data, slot().staging.mapped().data() + upload.offset, value.name);
   }
   return Error{Errc::internal, fmt::format("value {} is no input of this partition", input)};
 }
 
 Result<void> VulkanPartition::submit() {
-  VULTUS_CHECK(run_->wait());
-  if (staging_.handle()) VULTUS_CHECK(staging_.flush());
-  return run_->submit();
+  VULTUS_CHECK(slot().wait());
+  if (slot().staging.handle()) VULTUS_CHECK(slot().staging.flush());
+  return slot().submit();
 }
 
 Result<void> VulkanPartition::wait() {
-  VULTUS_CHECK(run_->wait());
-  if (readback_.handle()) VULTUS_CHECK(readback_.invalidate());
+  VULTUS_CHECK(slot().wait());
+  if (slot().readback.handle()) VULTUS_CHECK(slot().readback.invalidate());
   return {};
 }
 
@@ -230,7 +238,7 @@ Result<void> VulkanPartition::download(ValueId output, Tensor& out) {
     const Value& value = graph_.value(output);
     if (out.dtype() != value.dtype || !(out.shape() == value.shape))
       out = Tensor(value.dtype, value.shape);
-    copy_out(readback_.mapped().data() + download_offsets_[i], out);
+    copy_out(slot().readback.mapped().data() + download_offsets_[i], out);
     if (value.dynamic_rows) out.truncate(rows_present(out));
     return {};
   }

@@ -8,7 +8,20 @@
 
 namespace vultus::gpu {
 
-/// A partition on a Vulkan device: one arena, one weight buffer, one recorded command buffer.
+/// Room for one run in flight: its inputs and outputs, and its recorded commands. Where copies have
+/// a queue of their own they go by way of `inputs` and `outputs` in device memory, because the
+/// arena belongs to the run that computes.
+struct RunSlot {
+  Buffer staging, readback;
+  Buffer inputs, outputs;
+  std::optional<Commands> upload, compute, download;
+
+  Result<void> submit();
+  Result<void> wait();
+};
+
+/// A partition on a Vulkan device: one arena, one weight buffer, one recorded command buffer a
+/// slot.
 class VulkanPartition : public Partition {
  public:
   static Result<std::unique_ptr<Partition>> create(const Context& context, Kernels& kernels,
@@ -20,7 +33,9 @@ class VulkanPartition : public Partition {
   Result<void> wait() override;
   Result<void> download(ValueId output, Tensor& out) override;
   PartitionStats stats() const override { return stats_; }
-  Result<std::vector<NodeTime>> profile() override;
+  Result<std::vector<StepTime>> profile() override;
+  size_t slots() const override { return slots_.size(); }
+  void select(size_t slot) override { selected_ = slot; }
 
  private:
   struct Slice {
@@ -30,16 +45,21 @@ class VulkanPartition : public Partition {
   };
   VulkanPartition(const Context& context, const Graph& graph) : context_(context), graph_(graph) {}
   void plan_memory();
-  Result<void> allocate();
+  Result<void> allocate(size_t slots);
   Result<void> upload_weights();
   Result<void> create_kernels(Kernels& kernels, Precision precision);
   Result<void> bind();
-  Result<void> record(Commands& commands, VkQueryPool timestamps);
-  void record_uploads(VkCommandBuffer commands);
+  Result<void> record_slot(RunSlot& slot);
+  Result<void> record(Commands& commands, const Buffer& from, const Buffer& to,
+                      VkQueryPool timestamps);
+  void record_uploads(VkCommandBuffer commands, const Buffer& from);
   void record_dispatch(VkCommandBuffer commands, size_t i);
   bool needs_barrier(HazardTracker& hazards, const Dispatch& dispatch) const;
-  void record_downloads(VkCommandBuffer commands);
+  void record_downloads(VkCommandBuffer commands, const Buffer& to);
+  Result<void> prepare_profile();
+  int64_t bytes_of(const Dispatch& dispatch) const;
   Slice slice(BufferId id) const;
+  RunSlot& slot() { return slots_[selected_]; }
 
   const Context& context_;
   const Graph& graph_;
@@ -47,11 +67,13 @@ class VulkanPartition : public Partition {
   ArenaLayout layout_;
   std::vector<uint64_t> download_offsets_;  ///< in the readback buffer, by Recording::downloads
   uint64_t download_bytes_ = 0;
-  Buffer arena_, weights_, staging_, readback_;
+  Buffer arena_, weights_;
   std::vector<const Kernel*> kernels_;  ///< by dispatch
   VkDescriptorPool descriptor_pool_ = VK_NULL_HANDLE;
   std::vector<VkDescriptorSet> sets_;  ///< by dispatch
-  std::optional<Commands> run_, profile_;
+  std::vector<RunSlot> slots_;
+  size_t selected_ = 0;
+  std::optional<Commands> profile_;
   VkQueryPool timestamps_ = VK_NULL_HANDLE;
   PartitionStats stats_;
 };

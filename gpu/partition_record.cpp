@@ -30,14 +30,14 @@ bool VulkanPartition::needs_barrier(HazardTracker& hazards, const Dispatch& disp
   return hazards.access(reads, writes);
 }
 
-void VulkanPartition::record_uploads(VkCommandBuffer commands) {
+void VulkanPartition::record_uploads(VkCommandBuffer commands, const Buffer& from) {
   const Vulkan& vk = context_.vk();
   // Orders this run after whatever the queue did with the same memory before.
   memory_barrier(vk, commands, kCompute | kTransfer, kShaderAccess | kTransferAccess,
                  kCompute | kTransfer, kShaderAccess | kTransferAccess);
   if (recording_.uploads.empty()) return;
   VkBufferCopy region{0, layout_.upload_offset, recording_.upload_bytes};
-  vk.vkCmdCopyBuffer(commands, staging_.handle(), arena_.handle(), 1, &region);
+  vk.vkCmdCopyBuffer(commands, from.handle(), arena_.handle(), 1, &region);
   memory_barrier(vk, commands, kTransfer, VK_ACCESS_TRANSFER_WRITE_BIT, kCompute | kTransfer,
                  kShaderAccess | VK_ACCESS_TRANSFER_READ_BIT);
 }
@@ -67,7 +67,7 @@ void VulkanPartition::record_dispatch(VkCommandBuffer commands, size_t i) {
   if (context_.labels()) vk.vkCmdEndDebugUtilsLabelEXT(commands);
 }
 
-void VulkanPartition::record_downloads(VkCommandBuffer commands) {
+void VulkanPartition::record_downloads(VkCommandBuffer commands, const Buffer& to) {
   if (recording_.downloads.empty()) return;
   const Vulkan& vk = context_.vk();
   std::vector<VkBufferCopy> computed, constant;
@@ -82,7 +82,7 @@ void VulkanPartition::record_downloads(VkCommandBuffer commands) {
                  VK_ACCESS_TRANSFER_READ_BIT);
   auto copy = [&](const Buffer& from, const std::vector<VkBufferCopy>& regions) {
     if (!regions.empty())
-      vk.vkCmdCopyBuffer(commands, from.handle(), readback_.handle(),
+      vk.vkCmdCopyBuffer(commands, from.handle(), to.handle(),
                          static_cast<uint32_t>(regions.size()), regions.data());
   };
   copy(arena_, computed);
@@ -91,14 +91,19 @@ void VulkanPartition::record_downloads(VkCommandBuffer commands) {
                  VK_ACCESS_HOST_READ_BIT);
 }
 
-Result<void> VulkanPartition::record(Commands& commands, VkQueryPool timestamps) {
+Result<void> VulkanPartition::record(Commands& commands, const Buffer& from, const Buffer& to,
+                                     VkQueryPool timestamps) {
   const Vulkan& vk = context_.vk();
   VULTUS_TRY(VkCommandBuffer buffer, commands.begin());
-  uint32_t count = static_cast<uint32_t>(recording_.dispatches.size());
-  if (timestamps) vk.vkCmdResetQueryPool(buffer, timestamps, 0, count + 1);
-  record_uploads(buffer);
-  if (timestamps)
-    vk.vkCmdWriteTimestamp(buffer, VK_PIPELINE_STAGE_BOTTOM_OF_PIPE_BIT, timestamps, 0);
+  const uint32_t count = static_cast<uint32_t>(recording_.dispatches.size());
+  // 0 the beginning, 1 the upload, 2 + i dispatch i, last the download.
+  auto stamp = [&](VkPipelineStageFlagBits stage, uint32_t query) {
+    if (timestamps) vk.vkCmdWriteTimestamp(buffer, stage, timestamps, query);
+  };
+  if (timestamps) vk.vkCmdResetQueryPool(buffer, timestamps, 0, count + 3);
+  stamp(VK_PIPELINE_STAGE_TOP_OF_PIPE_BIT, 0);
+  record_uploads(buffer, from);
+  stamp(VK_PIPELINE_STAGE_BOTTOM_OF_PIPE_BIT, 1);
   HazardTracker hazards;
   int64_t barriers = 0;
   for (uint32_t i = 0; i < count; ++i) {
@@ -108,58 +113,45 @@ Result<void> VulkanPartition::record(Commands& commands, VkQueryPool timestamps)
       ++barriers;
     }
     record_dispatch(buffer, i);
-    if (timestamps)
-      vk.vkCmdWriteTimestamp(buffer, VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT, timestamps, i + 1);
+    stamp(VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT, i + 2);
   }
-  record_downloads(buffer);
+  record_downloads(buffer, to);
+  stamp(VK_PIPELINE_STAGE_BOTTOM_OF_PIPE_BIT, count + 2);
   if (!timestamps) stats_.barriers = barriers;
   return commands.end();
 }
 
-Result<std::vector<NodeTime>> VulkanPartition::profile() {
-  const Vulkan& vk = context_.vk();
-  const uint32_t bits = context_.report().timestamp_bits;
-  const uint32_t count = static_cast<uint32_t>(recording_.dispatches.size());
-  if (bits == 0)
-    return Error{Errc::no_device,
-                 fmt::format("{} has no timestamps on its compute queue: nodes cannot be timed",
-                             context_.report().name)};
-  VULTUS_CHECK(wait());
-  if (!profile_) {
-    VkQueryPoolCreateInfo info{};
-    info.sType = VK_STRUCTURE_TYPE_QUERY_POOL_CREATE_INFO;
-    info.queryType = VK_QUERY_TYPE_TIMESTAMP;
-    info.queryCount = count + 1;
-    VULTUS_VK(vk.vkCreateQueryPool(context_.device(), &info, nullptr, &timestamps_),
-              "creating timestamps");
-    VULTUS_TRY(Commands commands, Commands::create(context_));
-    VULTUS_CHECK(record(commands, timestamps_));
-    profile_ = std::move(commands);
-  }
-  if (staging_.handle()) VULTUS_CHECK(staging_.flush());
-  VULTUS_CHECK(profile_->submit());
-  VULTUS_CHECK(profile_->wait());
-  std::vector<uint64_t> ticks(count + 1);
-  VULTUS_VK(
-      vk.vkGetQueryPoolResults(context_.device(), timestamps_, 0, count + 1, ticks.size() * 8,
-                               ticks.data(), 8, VK_QUERY_RESULT_64_BIT | VK_QUERY_RESULT_WAIT_BIT),
-      "reading timestamps");
-  const uint64_t mask = bits >= 64 ? ~uint64_t{0} : (uint64_t{1} << bits) - 1;
-  const double ms_per_tick =
-      static_cast<double>(context_.properties().limits.timestampPeriod) * 1e-6;
-  std::vector<NodeTime> times;
-  for (uint32_t i = 0; i < count; ++i) {
-    NodeId node = recording_.dispatches[i].node;
-    if (node < 0) continue;
-    double ms = static_cast<double>((ticks[i + 1] - ticks[i]) & mask) * ms_per_tick;
-    auto it =
-        std::find_if(times.begin(), times.end(), [&](const NodeTime& t) { return t.node == node; });
-    if (it == times.end())
-      times.push_back({node, ms});
-    else
-      it->ms += ms;
-  }
-  return times;
+Result<void> VulkanPartition::record_slot(RunSlot& slot) {
+  const bool apart = slot.inputs.handle() || slot.outputs.handle();
+  VULTUS_TRY(slot.compute, Commands::create(context_));
+  if (!apart) return record(*slot.compute, slot.staging, slot.readback, VK_NULL_HANDLE);
+  VULTUS_CHECK(record(*slot.compute, slot.inputs, slot.outputs, VK_NULL_HANDLE));
+  auto record_copy = [&](std::optional<Commands>& commands, const Buffer& from,
+                         const Buffer& to) -> Result<void> {
+    if (!from.handle()) return {};
+    VULTUS_TRY(commands, Commands::create(context_, Queue::copies));
+    VULTUS_TRY(VkCommandBuffer buffer, commands->begin());
+    VkBufferCopy region{0, 0, from.bytes()};
+    context_.vk().vkCmdCopyBuffer(buffer, from.handle(), to.handle(), 1, &region);
+    memory_barrier(context_.vk(), buffer, kTransfer, VK_ACCESS_TRANSFER_WRITE_BIT,
+                   VK_PIPELINE_STAGE_HOST_BIT, VK_ACCESS_HOST_READ_BIT);
+    return commands->end();
+  };
+  VULTUS_CHECK(record_copy(slot.upload, slot.staging, slot.inputs));
+  return record_copy(slot.download, slot.outputs, slot.readback);
+}
+
+Result<void> RunSlot::submit() {
+  if (upload) VULTUS_CHECK(upload->submit());
+  VULTUS_CHECK(compute->submit(upload ? &*upload : nullptr));
+  if (download) VULTUS_CHECK(download->submit(&*compute));
+  return {};
+}
+
+Result<void> RunSlot::wait() {
+  for (auto* commands : {&download, &compute, &upload})
+    if (*commands) VULTUS_CHECK((*commands)->wait());
+  return {};
 }
 
 }  // namespace vultus::gpu

@@ -8,6 +8,7 @@
 #include <new>
 
 #include "host/cpu/builder.hpp"
+#include "host/cpu/probe.hpp"
 #include "host/cpu/threads.hpp"
 
 namespace vultus {
@@ -84,18 +85,19 @@ class CpuPartition : public Partition {
 
   PartitionStats stats() const override { return program_.stats; }
 
-  Result<std::vector<NodeTime>> profile() override {
+  Result<std::vector<StepTime>> profile() override {
+    using Clock = std::chrono::steady_clock;
+    using Milliseconds = std::chrono::duration<double, std::milli>;
     cpu::ThreadScope scope(threads_);
-    std::map<NodeId, double> sums;
+    std::vector<StepTime> times;
+    const auto begin = Clock::now();
     for (Step& step : program_.steps) {
-      auto start = std::chrono::steady_clock::now();
+      const auto start = Clock::now();
       VULTUS_CHECK(execute(step));
-      std::chrono::duration<double, std::milli> took = std::chrono::steady_clock::now() - start;
-      sums[step.node] += took.count();
+      const auto end = Clock::now();
+      times.push_back({step.node, kernel_name(step), Milliseconds(start - begin).count(),
+                       Milliseconds(end - start).count(), bytes_of(step)});
     }
-    std::vector<NodeTime> times;
-    for (auto [node, ms] : sums)
-      times.push_back({node, ms});
     return times;
   }
 
@@ -113,6 +115,30 @@ class CpuPartition : public Partition {
     return Error{done.error().code,
                  fmt::format("{}: {}", step.node < 0 ? "" : describe(graph_.node(step.node)),
                              done.error().what)};
+  }
+
+  /// oneDNN's name of the implementation, or "plain" for kernels of ours.
+  static std::string kernel_name(const Step& step) {
+    if (step.kernel) return "plain";
+    const char* name = nullptr;
+    const_dnnl_primitive_desc_t description = nullptr;
+    if (dnnl_primitive_get_primitive_desc(step.primitive.get(), &description) != dnnl_success ||
+        dnnl_primitive_desc_query(description, dnnl_query_impl_info_str, 0, &name) != dnnl_success)
+      return "oneDNN";
+    return step.reorder ? fmt::format("reorder {}", name) : name;
+  }
+
+  static int64_t bytes_of(const Step& step) {
+    int64_t sum = 0;
+    for (size_t i = 0; i < step.operands.size(); ++i) {
+      auto same = [&](const cpu::Argument& a) {
+        return a.operand.buffer == step.operands[i].operand.buffer;
+      };
+      if (std::none_of(step.operands.begin(),
+                       step.operands.begin() + static_cast<std::ptrdiff_t>(i), same))
+        sum += static_cast<int64_t>(step.operands[i].operand.desc.get_size());
+    }
+    return sum;
   }
 
   const Graph& graph_;
@@ -159,6 +185,11 @@ class CpuDevice : public Device {
       return Error{Errc::out_of_memory,
                    fmt::format("not enough memory for network '{}'", graph.name)};
     }
+  }
+
+  Result<DeviceSpeed> speed() override {
+    return cached_speed({}, fmt::format("{}|{}", info_.name, info_.driver),
+                        [this] { return cpu::probe(threads_); });
   }
 
  private:

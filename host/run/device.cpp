@@ -10,4 +10,11 @@ std::string_view name_of(Precision precision) {
   return precision == Precision::fp32 ? "fp32" : "fp16";
 }
 
+std::map<NodeId, double> node_times(const std::vector<StepTime>& steps) {
+  std::map<NodeId, double> times;
+  for (const StepTime& step : steps)
+    if (step.node >= 0) times[step.node] += step.ms;
+  return times;
+}
+
 }  // namespace vultus

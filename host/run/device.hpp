@@ -1,11 +1,13 @@
 #pragma once
 
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "host/core/result.hpp"
 #include "host/graph/graph.hpp"
+#include "host/run/speed.hpp"
 
 namespace vultus {
 
@@ -37,6 +39,7 @@ struct PartitionSpec {
   std::vector<ValueId> inputs;   ///< non-constant values that come from outside
   std::vector<ValueId> outputs;  ///< values read outside
   Precision precision = Precision::fp32;
+  size_t slots = 1;  ///< runs that should find room to be in flight at once
 };
 
 struct PartitionStats {
@@ -50,13 +53,21 @@ struct PartitionStats {
   int64_t download_bytes = 0;
 };
 
-struct NodeTime {
-  NodeId node = -1;
+/// One timed piece of a run: a dispatch, a CPU primitive, or a copy between host and device.
+struct StepTime {
+  NodeId node = -1;     ///< -1: belongs to no node
+  std::string kernel;   ///< shader or primitive; "upload" and "download" for the copies
+  double start_ms = 0;  ///< since the run began
   double ms = 0;
+  int64_t bytes = 0;     ///< of all operands, each once
+  size_t partition = 0;  ///< set by the session
 };
+/// Milliseconds by node, what belongs to none left out.
+std::map<NodeId, double> node_times(const std::vector<StepTime>& steps);
 
 /// A compiled partition: everything that can fail at load has succeeded; running it allocates
-/// nothing. One thread at a time. Use: upload every input, submit, wait, download.
+/// nothing. One thread at a time. Use: upload every input, submit, wait, download. With several
+/// slots a run may be submitted in one while another slot's is under way; runs finish in order.
 class Partition {
  public:
   virtual ~Partition() = default;
@@ -69,9 +80,12 @@ class Partition {
   /// truncates it).
   virtual Result<void> download(ValueId output, Tensor& out) = 0;
   virtual PartitionStats stats() const = 0;
-  /// Runs once more with the present inputs and times every node. Nodes fused into others are left
-  /// out.
-  virtual Result<std::vector<NodeTime>> profile() = 0;
+  /// Runs once more with the present inputs and times every step, one after the other, in order.
+  virtual Result<std::vector<StepTime>> profile() = 0;
+  /// Runs that have room of their own for inputs and outputs; at most the spec's wish.
+  virtual size_t slots() const { return 1; }
+  /// The slot that the calls above are about from now on; 0 at first. Less than `slots()`.
+  virtual void select(size_t /*slot*/) {}
 };
 
 /// The seam: the CPU is one device behind it, Vulkan another, a fake one in tests a third.
@@ -83,6 +97,8 @@ class Device {
   /// The graph outlives the partition.
   virtual Result<std::unique_ptr<Partition>> compile(const Graph& graph,
                                                      const PartitionSpec& spec) = 0;
+  /// What the device reaches at best; measured once, then kept in the cache folder.
+  virtual Result<DeviceSpeed> speed() { return DeviceSpeed{}; }
 };
 
 /// The CPU device: oneDNN where it has a primitive, plain kernels elsewhere. `threads` 0: what the

@@ -3,21 +3,49 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <cstring>
+
+#include "host/core/stopwatch.hpp"
 
 namespace vultus {
 
 struct Session::State {
+  /// What belongs to one run.
+  struct Slot {
+    /// Per value: outputs, what crosses a partition's border, and inputs that nobody else keeps.
+    std::vector<Tensor> tensors;
+    std::vector<bool> is_set;  ///< per graph input
+    bool under_way = false;
+
+    Tensor& tensor(ValueId v) { return tensors[static_cast<size_t>(v)]; }
+  };
+
   Graph graph;
   Plan plan;
   PassReport passes;
   std::vector<std::unique_ptr<Partition>> partitions;
-  std::vector<Tensor>
-      tensors;  // per value: graph inputs, outputs and what crosses a partition's border
-  std::vector<bool> is_set;  // per graph input
+  std::vector<Slot> slots;
+  /// One partition with a slot for each of ours: inputs go straight to it, runs overlap.
+  bool direct = false;
+  LoadTimes load_times;
   Transfers transfers;
 
-  Tensor& tensor(ValueId v) { return tensors[static_cast<size_t>(v)]; }
+  void count_transfers(const Partition& partition) {
+    PartitionStats stats = partition.stats();
+    transfers.uploads += stats.upload_bytes > 0;
+    transfers.downloads += stats.download_bytes > 0;
+    transfers.upload_bytes += stats.upload_bytes;
+    transfers.download_bytes += stats.download_bytes;
+  }
+  Result<void> download(size_t partition, Slot& slot) {
+    for (ValueId v : plan.partitions[partition].spec.outputs) {
+      if (graph.value(v).dynamic_rows) slot.tensor(v).restore_rows(graph.shape(v)[0]);
+      VULTUS_CHECK(partitions[partition]->download(v, slot.tensor(v)));
+    }
+    count_transfers(*partitions[partition]);
+    return {};
+  }
 };
 
 namespace {
@@ -50,24 +78,33 @@ Result<Session> Session::from_graph(Graph graph, const SessionOptions& options, 
   state->passes = std::move(passes);
   state->graph = std::move(graph);
   Graph& g = state->graph;
+  Stopwatch watch;
   VULTUS_TRY(state->plan, make_plan(g, options.devices, options.precision));
-  for (const PlannedPartition& planned : state->plan.partitions) {
+  state->load_times.plan_ms = watch.lap_ms();
+  const size_t slots = std::max<size_t>(options.in_flight, 1);
+  for (PlannedPartition& planned : state->plan.partitions) {
+    if (state->plan.partitions.size() == 1) planned.spec.slots = slots;
     VULTUS_TRY(auto partition, planned.device->compile(g, planned.spec));
     state->partitions.push_back(std::move(partition));
   }
+  state->load_times.compile_ms = watch.lap_ms();
+  state->direct = state->partitions.size() == 1 && state->partitions[0]->slots() >= slots;
 
-  state->tensors.resize(g.values.size());
-  state->is_set.assign(g.inputs.size(), false);
-  auto allocate = [&](ValueId v) {
-    if (!state->tensor(v).bytes()) state->tensor(v) = Tensor(g.value(v).dtype, g.shape(v));
-  };
-  for (ValueId v : g.inputs)
-    allocate(v);
-  for (ValueId v : g.outputs)
-    if (g.value(v).constant) state->tensor(v) = g.value(v).constant->clone();
-  for (const PlannedPartition& planned : state->plan.partitions)
-    for (ValueId v : planned.spec.outputs)
-      allocate(v);
+  state->slots.resize(slots);
+  for (State::Slot& slot : state->slots) {
+    slot.tensors.resize(g.values.size());
+    slot.is_set.assign(g.inputs.size(), false);
+    auto allocate = [&](ValueId v) {
+      if (!slot.tensor(v).bytes()) slot.tensor(v) = Tensor(g.value(v).dtype, g.shape(v));
+    };
+    for (ValueId v : g.inputs)
+      if (!state->direct || g.is_output(v)) allocate(v);
+    for (ValueId v : g.outputs)
+      if (g.value(v).constant) slot.tensor(v) = g.value(v).constant->clone();
+    for (const PlannedPartition& planned : state->plan.partitions)
+      for (ValueId v : planned.spec.outputs)
+        allocate(v);
+  }
   return Session(std::move(state));
 }
 
@@ -86,6 +123,13 @@ std::vector<std::string> Session::input_names() const {
 std::vector<std::string> Session::output_names() const {
   return names_of(graph(), graph().outputs);
 }
+const LoadTimes& Session::load_times() const {
+  return state_->load_times;
+}
+void Session::set_load_times(double import_ms, double passes_ms) {
+  state_->load_times.import_ms = import_ms;
+  state_->load_times.passes_ms = passes_ms;
+}
 const Transfers& Session::transfers() const {
   return state_->transfers;
 }
@@ -99,50 +143,85 @@ Result<const Value*> Session::describe(std::string_view name) const {
                            fmt::join(input_names(), ", "), fmt::join(output_names(), ", "))};
 }
 
-Result<void> Session::set_input(std::string_view name, const TensorView& data) {
+Result<void> Session::set_input(std::string_view name, const TensorView& data, size_t slot) {
   VULTUS_TRY(size_t i, index_of(graph(), graph().inputs, name, "input"));
   const Value& value = graph().value(graph().inputs[i]);
   if (data.dtype != value.dtype || !(data.shape == value.shape))
     return Error{Errc::bad_input, fmt::format("input '{}' takes {} {}, but was given {} {}", name,
                                               name_of(value.dtype), value.shape.str(),
                                               name_of(data.dtype), data.shape.str())};
-  std::memcpy(state_->tensor(graph().inputs[i]).bytes(), data.bytes, data.size_bytes());
-  state_->is_set[i] = true;
+  VULTUS_CHECK(check_slot(slot));
+  State::Slot& at = state_->slots[slot];
+  const ValueId v = graph().inputs[i];
+  const auto& readers = state_->plan.partitions;
+  if (at.under_way) VULTUS_CHECK(wait(slot));
+  if (state_->direct &&
+      std::ranges::find(readers[0].spec.inputs, v) != readers[0].spec.inputs.end()) {
+    state_->partitions[0]->select(slot);
+    VULTUS_CHECK(state_->partitions[0]->upload(v, data));
+  }
+  if (at.tensor(v).bytes()) std::memcpy(at.tensor(v).bytes(), data.bytes, data.size_bytes());
+  at.is_set[i] = true;
   return {};
 }
 
+Result<void> Session::check_slot(size_t slot) const {
+  if (slot < slots()) return {};
+  return Error{Errc::usage,
+               fmt::format("slot {}: the session was loaded for {} runs in flight", slot, slots())};
+}
+
+size_t Session::slots() const {
+  return state_->slots.size();
+}
+
 Result<void> Session::run() {
+  VULTUS_CHECK(submit(0));
+  return wait(0);
+}
+
+Result<void> Session::submit(size_t slot) {
+  VULTUS_CHECK(wait(slot));
   State& s = *state_;
-  for (size_t i = 0; i < s.is_set.size(); ++i)
-    if (!s.is_set[i])
+  State::Slot& at = s.slots[slot];
+  for (size_t i = 0; i < at.is_set.size(); ++i)
+    if (!at.is_set[i])
       return Error{Errc::usage,
                    fmt::format("input '{}' was never set", s.graph.value(s.graph.inputs[i]).name)};
+  if (s.direct) {
+    s.partitions[0]->select(slot);
+    VULTUS_CHECK(s.partitions[0]->submit());
+    at.under_way = true;
+    return {};
+  }
   for (size_t p = 0; p < s.partitions.size(); ++p) {
-    const PartitionSpec& spec = s.plan.partitions[p].spec;
-    for (ValueId v : spec.inputs)
-      VULTUS_CHECK(s.partitions[p]->upload(v, s.tensor(v).view()));
+    for (ValueId v : s.plan.partitions[p].spec.inputs)
+      VULTUS_CHECK(s.partitions[p]->upload(v, at.tensor(v).view()));
     VULTUS_CHECK(s.partitions[p]->submit());
     VULTUS_CHECK(s.partitions[p]->wait());
-    for (ValueId v : spec.outputs) {
-      if (s.graph.value(v).dynamic_rows) s.tensor(v).restore_rows(s.graph.shape(v)[0]);
-      VULTUS_CHECK(s.partitions[p]->download(v, s.tensor(v)));
-    }
-    PartitionStats stats = s.partitions[p]->stats();
-    s.transfers.uploads += stats.upload_bytes > 0;
-    s.transfers.downloads += stats.download_bytes > 0;
-    s.transfers.upload_bytes += stats.upload_bytes;
-    s.transfers.download_bytes += stats.download_bytes;
+    VULTUS_CHECK(s.download(p, at));
   }
   return {};
 }
 
-Result<const Tensor*> Session::output(std::string_view name) const {
-  VULTUS_TRY(size_t i, index_of(graph(), graph().outputs, name, "output"));
-  return &output(i);
+Result<void> Session::wait(size_t slot) {
+  VULTUS_CHECK(check_slot(slot));
+  State& s = *state_;
+  if (!s.slots[slot].under_way) return {};
+  s.slots[slot].under_way = false;
+  s.partitions[0]->select(slot);
+  VULTUS_CHECK(s.partitions[0]->wait());
+  return s.download(0, s.slots[slot]);
 }
 
-const Tensor& Session::output(size_t i) const {
-  return state_->tensor(graph().outputs[i]);
+Result<const Tensor*> Session::output(std::string_view name, size_t slot) const {
+  VULTUS_TRY(size_t i, index_of(graph(), graph().outputs, name, "output"));
+  VULTUS_CHECK(check_slot(slot));
+  return &output(i, slot);
+}
+
+const Tensor& Session::output(size_t i, size_t slot) const {
+  return state_->slots[slot].tensor(graph().outputs[i]);
 }
 
 PartitionStats Session::stats() const {
@@ -161,11 +240,21 @@ PartitionStats Session::stats() const {
   return sum;
 }
 
-Result<std::vector<NodeTime>> Session::profile() {
-  std::vector<NodeTime> all;
-  for (const auto& partition : state_->partitions) {
-    VULTUS_TRY(auto times, partition->profile());
-    all.insert(all.end(), times.begin(), times.end());
+Result<std::vector<StepTime>> Session::profile() {
+  State& s = *state_;
+  for (size_t slot = 0; slot < slots(); ++slot)
+    VULTUS_CHECK(wait(slot));
+  std::vector<StepTime> all;
+  for (size_t p = 0; p < s.partitions.size(); ++p) {
+    s.partitions[p]->select(0);
+    VULTUS_TRY(auto steps, s.partitions[p]->profile());
+    // One partition begins when the one before has ended.
+    const double begin = all.empty() ? 0 : all.back().start_ms + all.back().ms;
+    for (StepTime& step : steps) {
+      step.partition = p;
+      step.start_ms += begin;
+      all.push_back(std::move(step));
+    }
   }
   return all;
 }

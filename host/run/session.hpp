@@ -18,7 +18,8 @@ struct SessionOptions {
       devices;  ///< in order of preference; a node goes to the first that supports it
   Precision precision = Precision::fp32;  ///< storage on the GPU; the CPU always computes in fp32
   std::map<std::string, Shape> shapes =
-      {};  ///< binds symbolic input shapes: {"input", {1, 3, 480, 640}}
+      {};                ///< binds symbolic input shapes: {"input", {1, 3, 480, 640}}
+  size_t in_flight = 1;  ///< slots
 };
 
 struct Transfers {
@@ -26,8 +27,15 @@ struct Transfers {
   int64_t upload_bytes = 0, download_bytes = 0;
 };
 
+/// Milliseconds of each part of a load.
+struct LoadTimes {
+  double import_ms = 0, passes_ms = 0, plan_ms = 0, compile_ms = 0;
+};
+
 /// A network, planned, compiled and ready to run. Move-only; one thread at a time. The devices
-/// outlive it.
+/// outlive it. Runs may overlap: set the inputs of slot 0, submit it, set those of slot 1, submit
+/// it, wait for slot 0, ... A network that is one partition on a GPU then copies, computes and
+/// reads back at the same time; any other computes within `submit`.
 class Session {
  public:
   static Result<Session> load(const std::string& path, const SessionOptions& options);
@@ -44,18 +52,28 @@ class Session {
   std::vector<std::string> output_names() const;
   /// Shape and type of an input or output by name; an error lists the names there are.
   Result<const Value*> describe(std::string_view name) const;
-  /// Row-major data for an input; type and shape must match.
-  Result<void> set_input(std::string_view name, const TensorView& data);
+  /// Row-major data for an input; type and shape must match. Stays set for later runs of the slot.
+  Result<void> set_input(std::string_view name, const TensorView& data, size_t slot = 0);
+  /// Submits slot 0 and waits for it.
   Result<void> run();
-  /// The output of the last run; valid until the next one.
-  Result<const Tensor*> output(std::string_view name) const;
-  const Tensor& output(size_t i) const;
+  size_t slots() const;
+  /// Waits first when the slot's last run is still under way.
+  Result<void> submit(size_t slot);
+  /// Until the outputs of the slot's last run are there. Nothing to do when there was none.
+  Result<void> wait(size_t slot);
+  /// The output of the slot's last finished run; valid until its next one.
+  Result<const Tensor*> output(std::string_view name, size_t slot = 0) const;
+  const Tensor& output(size_t i, size_t slot = 0) const;
+  const LoadTimes& load_times() const;
   const Transfers& transfers() const;  ///< summed since load
   PartitionStats stats() const;        ///< summed over partitions
-  Result<std::vector<NodeTime>> profile();
+  /// Runs once more with the inputs of slot 0 and times every step, one after the other, in order.
+  Result<std::vector<StepTime>> profile();
 
  private:
   struct State;
+  Result<void> check_slot(size_t slot) const;
+  void set_load_times(double import_ms, double passes_ms);
   explicit Session(std::unique_ptr<State> state);
   std::unique_ptr<State> state_;
 };

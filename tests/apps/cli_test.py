@@ -161,6 +161,41 @@ class Reports(Cli):
         gpu = document["runs"][1]
         self.assertEqual((gpu["uploads"], gpu["downloads"]), (1, 1))
 
+    def test_bench_profile_names_every_step_and_its_share_of_the_roof(self):
+        self.expect(0, "bench", LANDMARKS, "--device", "cpu", "--runs", 2, "--profile", says="% roof")
+        trace = self.folder / "trace.json"
+        document = json.loads(self.expect(0, "bench", LANDMARKS, "--device", "gpu,cpu", "--runs", 2, "--profile",
+                                          "--trace", trace, "--json").stdout)
+        for run in document["runs"]:
+            steps = run["profile"]["steps"]
+            for step in steps:
+                for key in "node operator kernel output start_ms ms bytes gflops gb_per_s roof_percent".split():
+                    self.assertIn(key, step)
+            self.assertAlmostEqual(sum(s["ms"] for s in steps), sum(o["ms"] for o in run["profile"]["operators"]))
+            self.assertGreater(run["profile"]["roofs"][0]["gflops"], 0)
+        gpu = document["runs"][0]["profile"]["steps"]
+        self.assertEqual((gpu[0]["kernel"], gpu[-1]["kernel"]), ("upload", "download"))
+        self.assertEqual(len(gpu), document["runs"][0]["dispatches"] + 2)
+        events = json.loads(trace.read_text())["traceEvents"]
+        self.assertEqual(sum(e["ph"] == "X" for e in events), sum(len(r["profile"]["steps"]) for r in document["runs"]))
+
+    def test_bench_measures_starts_and_runs_in_flight(self):
+        document = json.loads(self.expect(0, "bench", LANDMARKS, "--device", "cpu,gpu", "--runs", 4, "--in-flight", 2,
+                                          "--startup", "--json").stdout)
+        for run in document["runs"]:
+            self.assertEqual(run["in_flight"], 2)
+            self.assertGreater(run["runs_per_s"], 0)
+            for which in ("cold", "warm"):
+                times = run["startup"][which]
+                self.assertGreaterEqual(times["process_ms"], times["first_result_ms"])
+        self.expect(0, "bench", LANDMARKS, "--runs", 2, "--startup", says="first result")
+
+    def test_bench_floor_needs_no_network(self):
+        document = json.loads(self.expect(0, "bench", "--floor", "--device", "cpu,gpu", "--json").stdout)
+        self.assertEqual([d["device"] for d in document["devices"]], ["cpu", "gpu"])
+        self.assertGreater(document["devices"][1]["dependent_dispatch_us"], 0)
+        self.expect(2, "bench", says="--floor")
+
     def test_plan_json_has_the_documented_keys_and_a_reason_for_every_node(self):
         document = json.loads(self.expect(0, "plan", LANDMARKS, "--device", "gpu", "--json").stdout)
         for key in ("model device ops gpu_ops cpu_ops coverage_ops coverage_macs partitions transfers transfer_bytes "

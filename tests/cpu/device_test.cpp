@@ -87,6 +87,8 @@ TEST_F(OneRelu, EveryNodeThatRunsIsTimed) {
   ASSERT_EQ(times->size(), 1u);
   EXPECT_EQ(times->front().node, 0);
   EXPECT_GE(times->front().ms, 0);
+  EXPECT_EQ(times->front().bytes, 2 * 6 * 4);
+  EXPECT_FALSE(times->front().kernel.empty());
   EXPECT_EQ((*partition)->stats().dispatches, 1);
 }
 

@@ -127,5 +127,24 @@ TEST(MemoryTypes, LazyAndProtectedMemoryIsNeverUsed) {
   EXPECT_EQ(memory_types(memory, ~0u, MemoryUse::device), (std::vector<uint32_t>{3}));
 }
 
+std::vector<VkQueueFamilyProperties> families(std::vector<VkQueueFlags> flags) {
+  std::vector<VkQueueFamilyProperties> list;
+  for (VkQueueFlags f : flags) {
+    list.emplace_back().queueFlags = f;
+    list.back().queueCount = 1;
+  }
+  return list;
+}
+
+TEST(QueueFamilies, CopiesGoToTheFamilyThatDoesNothingElse) {
+  constexpr VkQueueFlags kAll =
+      VK_QUEUE_GRAPHICS_BIT | VK_QUEUE_COMPUTE_BIT | VK_QUEUE_TRANSFER_BIT;
+  constexpr VkQueueFlags kCompute = VK_QUEUE_COMPUTE_BIT | VK_QUEUE_TRANSFER_BIT;
+  constexpr VkQueueFlags kVideo = VK_QUEUE_TRANSFER_BIT | 0x20;
+  constexpr VkQueueFlags kCopy = VK_QUEUE_TRANSFER_BIT | VK_QUEUE_SPARSE_BINDING_BIT;
+  EXPECT_EQ(copy_family(families({kAll, kVideo, kCopy, kCompute})), 2);
+  EXPECT_EQ(copy_family(families({kAll, kCompute})), -1);
+}
+
 }  // namespace
 }  // namespace vultus::gpu

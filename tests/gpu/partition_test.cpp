@@ -201,9 +201,19 @@ TEST(GpuPartition, ProfileTimesEveryNodeAndChangesNothing) {
   for (int run = 0; run < 2; ++run) {
     auto times = (*partition)->profile();
     ASSERT_TRUE(times) << times.error().what;
-    ASSERT_EQ(times->size(), 2u);
-    for (const NodeTime& t : *times)
+    ASSERT_EQ(times->size(), 4u) << "upload, two dispatches, download";
+    double end = 0;
+    for (const StepTime& t : *times) {
       EXPECT_GE(t.ms, 0);
+      EXPECT_NEAR(t.start_ms, end, 1e-9);
+      EXPECT_GE(t.bytes, 16 * 64 * 64 * 4);
+      end = t.start_ms + t.ms;
+    }
+    EXPECT_EQ((*times)[0].kernel, "upload");
+    EXPECT_EQ((*times)[1].kernel, "unary");
+    EXPECT_EQ((*times)[2].node, 1);
+    EXPECT_EQ((*times)[3].kernel, "download");
+    EXPECT_EQ(node_times(*times).size(), 2u);
   }
   ASSERT_TRUE((*partition)->submit());
   ASSERT_TRUE((*partition)->wait());

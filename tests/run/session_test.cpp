@@ -63,7 +63,9 @@ class FakePartition : public Partition {
     s.upload_bytes = s.download_bytes = 4;
     return s;
   }
-  Result<std::vector<NodeTime>> profile() override { return std::vector<NodeTime>{}; }
+  Result<std::vector<StepTime>> profile() override {
+    return std::vector<StepTime>{{spec_.nodes[0], "fake", 1, 2, 3}};
+  }
 
  private:
   const Graph& graph_;
@@ -135,6 +137,48 @@ TEST(Session, PartitionsOnTwoDevicesGiveWhatOneGives) {
   EXPECT_EQ(std::vector<float>(c.begin(), c.end()), (std::vector<float>{0, 0, -3, -4}));
   EXPECT_EQ(std::vector<float>(e.begin(), e.end()), (std::vector<float>{2, 1, 3, 4}));
   EXPECT_EQ(session->stats().dispatches, 5);
+}
+
+TEST(Session, SlotsKeepTheirInputsAndOutputsApart) {
+  FakeDevice gpu(DeviceKind::gpu, {"Relu", "Neg"}), cpu(DeviceKind::cpu, {"Relu", "Neg", "Abs"});
+  for (const std::vector<Device*>& devices :
+       {std::vector<Device*>{&cpu}, std::vector<Device*>{&gpu, &cpu}}) {
+    SessionOptions options;
+    options.devices = devices;
+    options.in_flight = 3;
+    auto session = Session::from_graph(two_branches(), options);
+    ASSERT_TRUE(session) << session.error().what;
+    ASSERT_EQ(session->slots(), 3u);
+    for (size_t slot = 0; slot < 3; ++slot) {
+      auto early = session->submit(slot);
+      ASSERT_FALSE(early) << "inputs of other slots do not count";
+      Tensor x = Tensor::of<float>({4}, {1, 2, 3, static_cast<float>(slot)});
+      ASSERT_TRUE(session->set_input("x", x.view(), slot));
+      ASSERT_TRUE(session->submit(slot));
+    }
+    for (size_t slot = 0; slot < 3; ++slot) {
+      ASSERT_TRUE(session->wait(slot));
+      EXPECT_EQ(session->output(1, slot).as<float>()[3], static_cast<float>(slot));
+    }
+    EXPECT_FALSE(session->submit(3));
+    EXPECT_FALSE(session->output("c", 3));
+  }
+}
+
+TEST(Session, TheProfileOfPartitionsIsOneAfterTheOther) {
+  FakeDevice gpu(DeviceKind::gpu, {"Relu", "Neg"}), cpu(DeviceKind::cpu, {"Abs"});
+  SessionOptions options;
+  options.devices = {&gpu, &cpu};
+  auto session = Session::from_graph(two_branches(), options);
+  ASSERT_TRUE(session) << session.error().what;
+  auto steps = session->profile();
+  ASSERT_TRUE(steps);
+  ASSERT_EQ(steps->size(), 3u);
+  for (size_t p = 0; p < 3; ++p) {
+    EXPECT_EQ((*steps)[p].partition, p);
+    EXPECT_EQ((*steps)[p].start_ms, 1 + 3 * static_cast<double>(p));
+  }
+  EXPECT_EQ(node_times(*steps).size(), 3u);
 }
 
 TEST(Session, WhatIsMissingOrDoesNotFitIsSaid) {

@@ -1,0 +1,37 @@
+#include <cstdlib>
+#include <filesystem>
+
+#include "tests/support/gpu.hpp"
+
+namespace vultus {
+namespace {
+
+namespace fs = std::filesystem;
+
+TEST(GpuSpeed, IsMeasuredOnceAndKept) {
+  VULTUS_NEED_GPU(shared);
+  (void)shared;
+  std::string folder = (fs::temp_directory_path() / "vultus-speed-XXXXXX").string();
+  ASSERT_NE(mkdtemp(folder.data()), nullptr);
+  gpu::OpenOptions options;
+  options.selector = "llvmpipe";
+  options.validation = gpu::validation_available();
+  options.cache_folder = folder;
+  auto device = gpu::open(options);
+  ASSERT_TRUE(device) << device.error().what;
+  auto first = (*device)->speed();
+  ASSERT_TRUE(first) << first.error().what;
+  EXPECT_GT(first->gflops, 0);
+  EXPECT_GT(first->copy_gb_per_s, 0);
+  EXPECT_GT(first->submit_us, 0);
+  EXPECT_GE(first->dependent_us, 0);
+  auto again = (*device)->speed();
+  ASSERT_TRUE(again);
+  EXPECT_EQ(first->gflops, again->gflops) << "equal to the last digit, so not measured anew";
+  for (const std::string& message : gpu::take_validation_messages(**device))
+    ADD_FAILURE() << message;
+  fs::remove_all(folder);
+}
+
+}  // namespace
+}  // namespace vultus
