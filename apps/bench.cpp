@@ -41,31 +41,17 @@ struct Case {
   std::optional<Profile> profile;
 };
 
-Result<EngineOptions> with_batch(EngineOptions engine, int64_t batch) {
-  if (batch == 0) return engine;
-  VULTUS_TRY(auto bindings, engine.shape_bindings());
-  if (bindings.empty())
-    return Error{Errc::usage,
-                 "--batch needs the input's shape: --shape NAME=1x3x480x640 (the batch replaces "
-                 "its first size)"};
-  engine.shapes.clear();
-  for (auto& [name, shape] : bindings) {
-    shape[0] = batch;
-    engine.shapes.push_back(fmt::format("{}={}", name, shape.str()));
-  }
-  return engine;
-}
-
 Result<Case> prepare(const BenchOptions& options, const std::string& device, int64_t batch) {
   Case c;
   c.device = device;
   c.batch = batch;
   VULTUS_TRY(OpenedDevices opened, open_devices(options.engine, device));
   c.opened = std::make_unique<OpenedDevices>(std::move(opened));
-  VULTUS_TRY(EngineOptions engine, with_batch(options.engine, batch));
   Stopwatch watch;
-  VULTUS_TRY(Session session, load_session(options.model, engine, *c.opened,
-                                           static_cast<size_t>(options.in_flight)));
+  VULTUS_TRY(SessionOptions wanted, session_options(options.engine, *c.opened));
+  wanted.in_flight = static_cast<size_t>(options.in_flight);
+  wanted.batch = batch;
+  VULTUS_TRY(Session session, Session::load(options.model, wanted));
   c.session = std::make_unique<Session>(std::move(session));
   c.load_ms = watch.lap_ms();
   VULTUS_TRY(c.inputs, read_inputs(*c.session, options.inputs, true));
@@ -214,7 +200,7 @@ Result<void> print_floors(const BenchOptions& options) {
   Json list = Json::array();
   for (const std::string& device : options.devices) {
     VULTUS_TRY(OpenedDevices opened, open_devices(options.engine, device));
-    VULTUS_TRY(DeviceSpeed speed, opened.owned[0]->speed());
+    VULTUS_TRY(DeviceSpeed speed, opened.owned[0]->speed(true));
     list.push_back({{"device", device},
                     {"name", opened.owned[0]->info().name},
                     {"driver", opened.owned[0]->info().driver},
@@ -278,7 +264,11 @@ void add_bench(CLI::App& app, int& status) {
       ->delimiter(',')
       ->check(CLI::IsMember({"auto", "gpu", "cpu", "hybrid"}))
       ->capture_default_str();
-  command->add_option("--batch", options->batches, "batch sizes, with commas; needs --shape")
+  command
+      ->add_option(
+          "--batch", options->batches,
+          "batch sizes, with commas; a file's fixed batch of 1 is changed where samples stay "
+          "apart")
       ->delimiter(',')
       ->check(CLI::Range(1, 4096));
   command->add_option("--runs", options->runs, "timed runs per case")
@@ -302,8 +292,8 @@ void add_bench(CLI::App& app, int& status) {
                     "also the time to the first result, with empty caches and with filled ones, "
                     "each in a process of its own");
   command->add_flag("--floor", options->floor,
-                    "no network: what the device reaches at best, measured once and kept in the "
-                    "cache folder");
+                    "no network: measure what the device reaches at best; the best ever is kept in "
+                    "the cache folder");
   options->engine.add_to(*command, false);
   command->footer(
       "Timed steps wait for each other, so together they take longer than a run.\n"

@@ -123,13 +123,17 @@ Result<Precision> parse_precision(const std::string& text) {
   return text == "fp32" ? Precision::fp32 : Precision::fp16;
 }
 
-Result<Session> load_session(const std::string& model, const EngineOptions& options,
-                             const OpenedDevices& devices, size_t in_flight) {
+Result<SessionOptions> session_options(const EngineOptions& options, const OpenedDevices& devices) {
   SessionOptions session;
-  session.in_flight = in_flight;
   session.devices = devices.preference();
   VULTUS_TRY(session.precision, parse_precision(options.precision));
   VULTUS_TRY(session.shapes, options.shape_bindings());
+  return session;
+}
+
+Result<Session> load_session(const std::string& model, const EngineOptions& options,
+                             const OpenedDevices& devices) {
+  VULTUS_TRY(SessionOptions session, session_options(options, devices));
   return Session::load(model, session);
 }
 

@@ -61,8 +61,9 @@ struct OpenedDevices {
 };
 Result<OpenedDevices> open_devices(const EngineOptions& options, const std::string& device);
 Result<Precision> parse_precision(const std::string& text);
+Result<SessionOptions> session_options(const EngineOptions& options, const OpenedDevices& devices);
 Result<Session> load_session(const std::string& model, const EngineOptions& options,
-                             const OpenedDevices& devices, size_t in_flight = 1);
+                             const OpenedDevices& devices);
 
 /// A tensor for every input from "NAME=FILE.npy" (NAME may be left out for a network of one input);
 /// inputs not named get seeded uniform values in -1..1 when `fill` is set, else an error.

@@ -115,6 +115,11 @@ void print_profile(const Profile& profile, int count, double median_ms) {
     fmt::print("Roof{}: {:.0f} GFLOP/s of fp32 multiply-adds, {:.1f} GB/s copied, measured.\n",
                profile.roofs.size() > 1 ? fmt::format(" of partition {}", p) : "",
                profile.roofs[p].gflops, profile.roofs[p].copy_gb_per_s);
+  if (std::ranges::any_of(profile.rows, [](const Profile::Row& r) { return r.of_roof > 1; }))
+    fmt::print(
+        "Over 100 %: operands in caches, Winograd or matrix units, or a device that was busy when "
+        "it "
+        "was measured; vultus bench --floor measures again.\n");
 }
 
 Json as_json(const Profile& profile) {

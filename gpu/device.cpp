@@ -35,9 +35,9 @@ class VulkanDevice : public Device {
                    fmt::format("{} has no 16-bit storage: use --precision fp32", info_.name)};
     return VulkanPartition::create(*context_, kernels_, graph, spec);
   }
-  Result<DeviceSpeed> speed() override {
+  Result<DeviceSpeed> speed(bool again) override {
     return cached_speed(cache_folder_,
-                        fmt::format("{}|{}|{}", info_.uuid, info_.name, info_.driver),
+                        fmt::format("{}|{}|{}", info_.uuid, info_.name, info_.driver), again,
                         [this] { return probe(*context_, kernels_); });
   }
   Context& context() const { return *context_; }

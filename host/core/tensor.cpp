@@ -1,13 +1,15 @@
 #include "host/core/tensor.hpp"
 
+#include <sys/mman.h>
+
 #include <cstring>
-#include <new>
 
 namespace vultus {
 
 namespace {
 constexpr std::align_val_t kAlignment{64};
-}
+constexpr size_t kHugePage = 2u << 20;
+}  // namespace
 
 size_t size_of(DType dtype) {
   switch (dtype) {
@@ -50,17 +52,28 @@ std::string_view name_of(DType dtype) {
 }
 
 void Tensor::Free::operator()(std::byte* p) const {
-  ::operator delete[](p, kAlignment);
+  ::operator delete[](p, alignment);
 }
 
-Tensor::Tensor(DType dtype, const Shape& shape) : dtype_(dtype), shape_(shape) {
-  size_t size = capacity_ = size_bytes();
-  bytes_.reset(static_cast<std::byte*>(::operator new[](size == 0 ? 1 : size, kAlignment)));
-  std::memset(bytes_.get(), 0, size);
+Tensor Tensor::uninitialised(DType dtype, const Shape& shape) {
+  Tensor t;
+  t.dtype_ = dtype;
+  t.shape_ = shape;
+  const size_t size = t.capacity_ = t.size_bytes();
+  const std::align_val_t alignment = size >= kHugePage ? std::align_val_t{kHugePage} : kAlignment;
+  auto* bytes = static_cast<std::byte*>(::operator new[](std::max<size_t>(size, 1), alignment));
+  t.bytes_ = {bytes, Free{alignment}};
+  // A hint: half the time of loading a network is the kernel clearing small pages.
+  if (size >= kHugePage) madvise(bytes, size / kHugePage * kHugePage, MADV_HUGEPAGE);
+  return t;
+}
+
+Tensor::Tensor(DType dtype, const Shape& shape) : Tensor(uninitialised(dtype, shape)) {
+  std::memset(bytes_.get(), 0, capacity_);
 }
 
 Tensor Tensor::clone() const {
-  Tensor copy(dtype_, shape_);
+  Tensor copy = uninitialised(dtype_, shape_);
   std::memcpy(copy.bytes(), bytes(), size_bytes());
   return copy;
 }

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <new>
 #include <span>
 #include <string_view>
 #include <type_traits>
@@ -57,6 +58,8 @@ class Tensor {
   Tensor() = default;
   /// Elements are zero.
   Tensor(DType dtype, const Shape& shape);
+  /// Elements are whatever the memory held: for those who write them all.
+  static Tensor uninitialised(DType dtype, const Shape& shape);
   template <class T>
   static Tensor of(const Shape& shape, std::span<const T> values) {
     Tensor t(dtype_of<T>(), shape);
@@ -104,6 +107,7 @@ class Tensor {
 
  private:
   struct Free {
+    std::align_val_t alignment{64};
     void operator()(std::byte* p) const;
   };
   DType dtype_ = DType::f32;

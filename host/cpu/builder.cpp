@@ -174,7 +174,9 @@ Operand Builder::fixed(const std::byte* bytes, const Desc& desc) {
 }
 
 Operand Builder::converted(const std::byte* bytes, const Desc& from, const Desc& to) {
-  Tensor tensor(DType::u8, {static_cast<int64_t>(to.get_size())});
+  const auto size = static_cast<int64_t>(to.get_size());
+  // Padding must be zero; reorders of oneDNN see to it where the descriptor tells them.
+  Tensor tensor = Tensor::uninitialised(DType::u8, {size});
   dnnl::memory source(from, engine_, const_cast<std::byte*>(bytes));
   dnnl::memory target(to, engine_, tensor.bytes());
   dnnl::stream stream(engine_);

@@ -187,8 +187,8 @@ class CpuDevice : public Device {
     }
   }
 
-  Result<DeviceSpeed> speed() override {
-    return cached_speed({}, fmt::format("{}|{}", info_.name, info_.driver),
+  Result<DeviceSpeed> speed(bool again) override {
+    return cached_speed({}, fmt::format("{}|{}", info_.name, info_.driver), again,
                         [this] { return cpu::probe(threads_); });
   }
 

@@ -21,12 +21,16 @@ namespace {
 
 class GraphBuilder {
  public:
-  GraphBuilder(onnx::ModelProto& model, const ShapeBindings& bindings, std::string folder)
+  GraphBuilder(onnx::ModelProto& model, const ShapeBindings& bindings, int64_t batch,
+               std::string folder)
       : model_(model),
+        wanted_batch_(batch),
         proto_(*model.mutable_graph()),
         bindings_(bindings),
         tensors_(std::move(folder)) {}
 
+  /// What the batch of 1 that the file fixes is to become; known after `build`.
+  int64_t batch() const { return batch_; }
   Result<Graph> build() {
     graph_.name = proto_.name();
     VULTUS_CHECK(add_inputs());
@@ -56,21 +60,27 @@ class GraphBuilder {
   Result<void> check_operators() const;
 
   onnx::ModelProto& model_;
+  int64_t wanted_batch_;
   onnx::GraphProto& proto_;
   const ShapeBindings& bindings_;
   TensorReader tensors_;
   Graph graph_;
+  int64_t batch_ = 1;
   std::unordered_map<std::string, ValueId> ids_;
   std::unordered_set<std::string> node_names_;
   std::vector<const onnx::NodeProto*> protos_;  ///< of graph_.nodes, until they are sorted
 };
 
 Result<void> GraphBuilder::add_inputs() {
-  VULTUS_TRY(auto inputs, read_inputs(proto_, bindings_));
+  VULTUS_TRY(auto inputs, read_inputs(proto_, bindings_, wanted_batch_));
   for (const InputSpec& input : inputs) {
     ValueId id = graph_.add_value(input.name, input.dtype, input.shape);
     VULTUS_CHECK(define(input.name, id, "the input list"));
     graph_.inputs.push_back(id);
+    if (input.batch != inputs[0].batch)
+      return Error{Errc::usage, fmt::format("--shape: inputs '{}' and '{}' differ in their batch",
+                                            inputs[0].name, input.name)};
+    batch_ = input.batch;
   }
   return {};
 }
@@ -244,15 +254,19 @@ Result<void> check_dynamic_rows(const Graph& graph) {
 /// `read` makes the protobuf message; memory that runs out anywhere ends here.
 template <class Read>
 Result<Graph> import(const Read& read, const std::string& name, const ShapeBindings& shapes,
-                     const std::string& folder) {
+                     int64_t wanted_batch, const std::string& folder) {
   auto graph = [&]() -> Result<Graph> {
     try {
       Graph built;
+      int64_t batch = 1;
       {
         VULTUS_TRY(onnx::ModelProto model, read());
-        VULTUS_TRY(built, GraphBuilder(model, shapes, folder).build());
+        GraphBuilder builder(model, shapes, wanted_batch, folder);
+        VULTUS_TRY(built, builder.build());
+        batch = builder.batch();
       }
       VULTUS_CHECK(fold_constants(built));
+      VULTUS_CHECK(rebatch(built, batch));
       VULTUS_CHECK(check_dynamic_rows(built));
       return built;
     } catch (const std::bad_alloc&) {
@@ -265,14 +279,15 @@ Result<Graph> import(const Read& read, const std::string& name, const ShapeBindi
 
 }  // namespace
 
-Result<Graph> import_onnx(const std::string& path, const ShapeBindings& shapes) {
+Result<Graph> import_onnx(const std::string& path, const ShapeBindings& shapes, int64_t batch) {
   std::string folder = std::filesystem::path(path).parent_path().string();
-  return import([&] { return read_model(path); }, path, shapes, folder.empty() ? "." : folder);
+  return import([&] { return read_model(path); }, path, shapes, batch,
+                folder.empty() ? "." : folder);
 }
 
 Result<Graph> import_onnx(std::span<const std::byte> bytes, const std::string& name,
                           const ShapeBindings& shapes, const std::string& folder) {
-  return import([&] { return parse_model(bytes); }, name, shapes, folder);
+  return import([&] { return parse_model(bytes); }, name, shapes, 0, folder);
 }
 
 }  // namespace vultus

@@ -56,6 +56,8 @@ Result<void> learn_symbols(const onnx::ValueInfoProto& input, const Shape& bound
   for (int i = 0; i < bound.rank(); ++i) {
     const auto& dim = type.shape().dim(i);
     if (is_static(dim)) {
+      // A batch of one may grow; the importer sees to the rest.
+      if (i == 0 && dim.dim_value() == 1) continue;
       if (dim.dim_value() != bound[i])
         return fail(fmt::format("dimension {} is fixed at {} in the network", i, dim.dim_value()));
     } else if (!dim.dim_param().empty()) {
@@ -109,10 +111,28 @@ Result<Shape> resolve(const onnx::ValueInfoProto& input, Symbols& symbols) {
   return shape;
 }
 
+/// Axis 0 as asked for: set where the file leaves it open, noted where it says 1.
+Result<void> set_batch(const onnx::ValueInfoProto& input, int64_t batch, InputSpec& spec) {
+  const auto& type = input.type().tensor_type();
+  if (spec.shape.rank() == 0) return {};
+  if (!type.has_shape() || !is_static(type.shape().dim(0))) {
+    if (batch > 0) spec.shape[0] = batch;
+    return {};
+  }
+  const int64_t declared = type.shape().dim(0).dim_value();
+  const int64_t wanted = batch > 0 ? batch : spec.shape[0];
+  spec.shape[0] = declared;
+  if (declared == 1) spec.batch = wanted;
+  if (declared == 1 || wanted == declared) return {};
+  return Error{Errc::usage, fmt::format("input '{}' has a fixed first size of {}, which cannot "
+                                        "become {}",
+                                        input.name(), declared, wanted)};
+}
+
 }  // namespace
 
 Result<std::vector<InputSpec>> read_inputs(const onnx::GraphProto& graph,
-                                           const ShapeBindings& bindings) {
+                                           const ShapeBindings& bindings, int64_t batch) {
   std::unordered_set<std::string> initialised;
   for (const auto& tensor : graph.initializer())
     initialised.insert(tensor.name());
@@ -148,6 +168,7 @@ Result<std::vector<InputSpec>> read_inputs(const onnx::GraphProto& graph,
     } else {
       VULTUS_TRY(spec.shape, resolve(*input, symbols));
     }
+    VULTUS_CHECK(set_batch(*input, batch, spec));
     auto elements = checked_elements(spec.shape.dims());
     if (!elements || *elements * static_cast<int64_t>(size_of(spec.dtype)) > kMaxTensorBytes)
       return bad_model(fmt::format("input '{}' of size {} is over {} GiB, which is the limit",

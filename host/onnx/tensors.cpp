@@ -165,7 +165,7 @@ Result<Tensor> TensorReader::read_raw(const onnx::TensorProto& proto, DType dtyp
   if (proto.raw_data().size() != expected)
     return bad_model(fmt::format("holds {} raw bytes; {} of {} are {}", proto.raw_data().size(),
                                  shape.str(), name_of(dtype), expected));
-  Tensor tensor(dtype, shape);
+  Tensor tensor = Tensor::uninitialised(dtype, shape);
   if (expected > 0) std::memcpy(tensor.bytes(), proto.raw_data().data(), expected);
   return tensor;
 }
@@ -192,7 +192,7 @@ Result<Tensor> TensorReader::read_external(const onnx::TensorProto& proto, DType
                                  shape.str(), name_of(dtype), expected));
   // Before allocating: the file must really hold that much.
   VULTUS_CHECK(files_.check(location, offset, length));
-  Tensor tensor(dtype, shape);
+  Tensor tensor = Tensor::uninitialised(dtype, shape);
   VULTUS_CHECK(files_.read(location, offset, {tensor.bytes(), tensor.size_bytes()}));
   return tensor;
 }

@@ -97,8 +97,9 @@ class Device {
   /// The graph outlives the partition.
   virtual Result<std::unique_ptr<Partition>> compile(const Graph& graph,
                                                      const PartitionSpec& spec) = 0;
-  /// What the device reaches at best; measured once, then kept in the cache folder.
-  virtual Result<DeviceSpeed> speed() { return DeviceSpeed{}; }
+  /// What the device reaches at best; measured once, then kept in the cache folder. `again`:
+  /// measured once more, in case it was busy then.
+  virtual Result<DeviceSpeed> speed(bool /*again*/ = false) { return DeviceSpeed{}; }
 };
 
 /// The CPU device: oneDNN where it has a primitive, plain kernels elsewhere. `threads` 0: what the

@@ -7,7 +7,7 @@ namespace vultus {
 
 Result<Session> Session::load(const std::string& path, const SessionOptions& options) {
   Stopwatch watch;
-  VULTUS_TRY(Graph graph, import_onnx(path, options.shapes));
+  VULTUS_TRY(Graph graph, import_onnx(path, options.shapes, options.batch));
   const double import_ms = watch.lap_ms();
   VULTUS_TRY(PassReport passes, optimise(graph));
   const double passes_ms = watch.lap_ms();

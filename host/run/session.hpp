@@ -20,6 +20,8 @@ struct SessionOptions {
   std::map<std::string, Shape> shapes =
       {};                ///< binds symbolic input shapes: {"input", {1, 3, 480, 640}}
   size_t in_flight = 1;  ///< slots
+  /// For the first axis of every input, also where the file fixes it at 1; 0: as it is.
+  int64_t batch = 0;
 };
 
 struct Transfers {

@@ -16,9 +16,10 @@ struct DeviceSpeed {
   double submit_us = 0;      ///< from submit of one empty kernel to known finished
 };
 
-/// The speed kept in the cache file of that key, or measured now and kept. `folder` as for
-/// `CacheFile`.
-Result<DeviceSpeed> cached_speed(const std::string& folder, const std::string& key,
+/// The speed kept in the cache file of that key, or measured now and kept. `again`: measured in any
+/// case, and the better of the two kept, number by number, as busy devices seem slower than they
+/// are. `folder` as for `CacheFile`.
+Result<DeviceSpeed> cached_speed(const std::string& folder, const std::string& key, bool again,
                                  const std::function<Result<DeviceSpeed>()>& measure);
 
 }  // namespace vultus

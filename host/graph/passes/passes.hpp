@@ -57,6 +57,10 @@ Result<int> fuse_pointwise(Graph& graph);
 /// of all: where their results are only reshaped, by way of Slice; where the results of the two
 /// convolutions that read them are added, together with those, which become one as well.
 Result<int> merge_convolutions(Graph& graph);
+/// Gives a network that was exported for one sample at a time another batch: every input and every
+/// result grows along axis 0. Errc::usage, naming the node, where samples might mix or a size
+/// cannot follow. For freshly imported graphs, before the other passes.
+Result<void> rebatch(Graph& graph, int64_t batch);
 
 /// How many places one pass has changed, and what they are: {"residual additions", 40}.
 struct PassCount {
