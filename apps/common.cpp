@@ -83,6 +83,7 @@ std::vector<std::string> EngineOptions::arguments() const {
   std::vector<std::string> list = {"--precision", precision};
   if (threads > 0) list.insert(list.end(), {"--threads", std::to_string(threads)});
   if (!gpu_selector.empty()) list.insert(list.end(), {"--device-index", gpu_selector});
+  if (conv != "auto") list.insert(list.end(), {"--conv", conv});
   for (const std::string& shape : shapes)
     list.insert(list.end(), {"--shape", shape});
   return list;

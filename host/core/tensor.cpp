@@ -62,7 +62,7 @@ Tensor Tensor::uninitialised(DType dtype, const Shape& shape) {
   const size_t size = t.capacity_ = t.size_bytes();
   const std::align_val_t alignment = size >= kHugePage ? std::align_val_t{kHugePage} : kAlignment;
   auto* bytes = static_cast<std::byte*>(::operator new[](std::max<size_t>(size, 1), alignment));
-  t.bytes_ = {bytes, Free{alignment}};
+  t.bytes_ = {bytes, Free(alignment)};
   // A hint: half the time of loading a network is the kernel clearing small pages.
   if (size >= kHugePage) madvise(bytes, size / kHugePage * kHugePage, MADV_HUGEPAGE);
   return t;

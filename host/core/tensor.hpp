@@ -107,7 +107,9 @@ class Tensor {
 
  private:
   struct Free {
-    std::align_val_t alignment{64};
+    std::align_val_t alignment;
+    Free() : alignment(std::align_val_t{64}) {}
+    explicit Free(std::align_val_t a) : alignment(a) {}
     void operator()(std::byte* p) const;
   };
   DType dtype_ = DType::f32;

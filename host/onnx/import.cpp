@@ -21,11 +21,11 @@ namespace {
 
 class GraphBuilder {
  public:
-  GraphBuilder(onnx::ModelProto& model, const ShapeBindings& bindings, int64_t batch,
-               std::string folder)
-      : model_(model),
+  GraphBuilder(Model& model, const ShapeBindings& bindings, int64_t batch, std::string folder)
+      : model_(model.proto),
+        raw_(model),
         wanted_batch_(batch),
-        proto_(*model.mutable_graph()),
+        proto_(*model.proto.mutable_graph()),
         bindings_(bindings),
         tensors_(std::move(folder)) {}
 
@@ -60,6 +60,7 @@ class GraphBuilder {
   Result<void> check_operators() const;
 
   onnx::ModelProto& model_;
+  const Model& raw_;
   int64_t wanted_batch_;
   onnx::GraphProto& proto_;
   const ShapeBindings& bindings_;
@@ -86,10 +87,12 @@ Result<void> GraphBuilder::add_inputs() {
 }
 
 Result<void> GraphBuilder::add_initializers() {
-  for (auto& proto : *proto_.mutable_initializer()) {
+  for (int i = 0; i < proto_.initializer_size(); ++i) {
+    onnx::TensorProto& proto = *proto_.mutable_initializer(i);
     VULTUS_CHECK(check_name(proto.name(), "initialiser"));
     if (proto.name().empty()) return bad_model("has an initialiser without a name");
-    VULTUS_TRY(auto tensor, tensors_.read(proto, fmt::format("initialiser '{}'", proto.name())));
+    VULTUS_TRY(auto tensor,
+               tensors_.read(proto, fmt::format("initialiser '{}'", proto.name()), raw_.raw_of(i)));
     VULTUS_CHECK(define(proto.name(), graph_.add_constant(proto.name(), std::move(tensor)),
                         "the initialiser list"));
     // Otherwise a network would be in memory twice until the end.
@@ -260,7 +263,7 @@ Result<Graph> import(const Read& read, const std::string& name, const ShapeBindi
       Graph built;
       int64_t batch = 1;
       {
-        VULTUS_TRY(onnx::ModelProto model, read());
+        VULTUS_TRY(Model model, read());
         GraphBuilder builder(model, shapes, wanted_batch, folder);
         VULTUS_TRY(built, builder.build());
         batch = builder.batch();

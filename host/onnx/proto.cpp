@@ -8,9 +8,11 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 
 #include "host/onnx/limits.hpp"
 #include "host/onnx/scan.hpp"
+#include "host/onnx/weights.hpp"
 
 namespace vultus {
 
@@ -79,22 +81,6 @@ Result<void> check_model(const onnx::ModelProto& model) {
   return {};
 }
 
-/// `open` makes a stream at the file's beginning.
-template <class Open>
-Result<onnx::ModelProto> parse(const Open& open) {
-  google::protobuf::LogSilencer silence;
-  {
-    auto stream = open();
-    VULTUS_CHECK(check_message_count(stream));
-  }
-  auto stream = open();
-  onnx::ModelProto model;
-  if (!model.ParseFromZeroCopyStream(&stream))
-    return bad_model("is not an ONNX model, or is damaged or cut off");
-  VULTUS_CHECK(check_model(model));
-  return model;
-}
-
 class File {
  public:
   // Non-blocking, so that a named pipe does not hang before it is refused.
@@ -114,9 +100,18 @@ class File {
     if (status.st_size > kMaxModelBytes) return too_large();
     return {};
   }
-  google::protobuf::io::FileInputStream from_beginning() const {
-    lseek(descriptor_, 0, SEEK_SET);
-    return google::protobuf::io::FileInputStream(descriptor_);
+  /// All of it. What grows meanwhile is left out; what shrinks is an error.
+  Result<Tensor> bytes() const {
+    struct stat status;
+    if (fstat(descriptor_, &status) != 0 || status.st_size > kMaxModelBytes) return too_large();
+    Tensor all = Tensor::uninitialised(DType::u8, {static_cast<int64_t>(status.st_size)});
+    for (size_t done = 0; done < all.size_bytes();) {
+      const ssize_t got = ::read(descriptor_, all.bytes() + done, all.size_bytes() - done);
+      if (got < 0 && errno == EINTR) continue;
+      if (got <= 0) return bad_model("cannot be read to its end");
+      done += static_cast<size_t>(got);
+    }
+    return all;
   }
 
  private:
@@ -147,17 +142,32 @@ int opset_of(const onnx::ModelProto& model) {
   return 0;
 }
 
-Result<onnx::ModelProto> read_model(const std::string& path) {
+Result<Model> read_model(const std::string& path) {
   File file(path);
   VULTUS_CHECK(file.check());
-  return parse([&] { return file.from_beginning(); });
+  VULTUS_TRY(Tensor bytes, file.bytes());
+  VULTUS_TRY(Model model, parse_model({bytes.bytes(), bytes.size_bytes()}));
+  model.file = std::move(bytes);
+  return model;
 }
 
-Result<onnx::ModelProto> parse_model(std::span<const std::byte> bytes) {
+Result<Model> parse_model(std::span<const std::byte> bytes) {
+  using google::protobuf::io::ArrayInputStream;
   if (bytes.size() > static_cast<size_t>(kMaxModelBytes)) return too_large();
-  return parse([&] {
-    return google::protobuf::io::ArrayInputStream(bytes.data(), static_cast<int>(bytes.size()));
-  });
+  google::protobuf::LogSilencer silence;
+  {
+    ArrayInputStream stream(bytes.data(), static_cast<int>(bytes.size()));
+    VULTUS_CHECK(check_message_count(stream));
+  }
+  Model model;
+  auto without = take_weights_out(bytes);
+  ArrayInputStream stream(without ? static_cast<const void*>(without->bytes.data()) : bytes.data(),
+                          static_cast<int>(without ? without->bytes.size() : bytes.size()));
+  if (!model.proto.ParseFromZeroCopyStream(&stream))
+    return bad_model("is not an ONNX model, or is damaged or cut off");
+  if (without) model.raw = std::move(without->raw);
+  VULTUS_CHECK(check_model(model.proto));
+  return model;
 }
 
 }  // namespace vultus

@@ -159,14 +159,14 @@ std::string name_of_onnx_type(int data_type) {
   return std::to_string(data_type);
 }
 
-Result<Tensor> TensorReader::read_raw(const onnx::TensorProto& proto, DType dtype,
+Result<Tensor> TensorReader::read_raw(std::span<const std::byte> raw, DType dtype,
                                       const Shape& shape) {
   size_t expected = static_cast<size_t>(shape.elements()) * size_of(dtype);
-  if (proto.raw_data().size() != expected)
-    return bad_model(fmt::format("holds {} raw bytes; {} of {} are {}", proto.raw_data().size(),
-                                 shape.str(), name_of(dtype), expected));
+  if (raw.size() != expected)
+    return bad_model(fmt::format("holds {} raw bytes; {} of {} are {}", raw.size(), shape.str(),
+                                 name_of(dtype), expected));
   Tensor tensor = Tensor::uninitialised(dtype, shape);
-  if (expected > 0) std::memcpy(tensor.bytes(), proto.raw_data().data(), expected);
+  if (expected > 0) std::memcpy(tensor.bytes(), raw.data(), expected);
   return tensor;
 }
 
@@ -197,7 +197,8 @@ Result<Tensor> TensorReader::read_external(const onnx::TensorProto& proto, DType
   return tensor;
 }
 
-Result<Tensor> TensorReader::read(const onnx::TensorProto& proto, const std::string& what) {
+Result<Tensor> TensorReader::read(const onnx::TensorProto& proto, const std::string& what,
+                                  std::span<const std::byte> raw) {
   auto named = [&](const Error& error) {
     return Error{error.code, fmt::format("{} {}", what, error.what)};
   };
@@ -213,12 +214,13 @@ Result<Tensor> TensorReader::read(const onnx::TensorProto& proto, const std::str
     return named(bad_model(fmt::format("brings the weights to over {} GiB, which is the limit",
                                        kMaxWeightBytes >> 30)));
   bool external = proto.data_location() == onnx::TensorProto::EXTERNAL;
-  if (!external && filled_fields(proto) > 1)
-    return named(bad_model("holds its data twice, in different forms"));
-  bool raw = proto.has_raw_data() && !proto.raw_data().empty();
-  auto tensor = external ? read_external(proto, *dtype, *shape)
-                : raw    ? read_raw(proto, *dtype, *shape)
-                         : read_typed(proto, *dtype, *shape);
+  if (external ? !raw.empty() : filled_fields(proto) + !raw.empty() > 1)
+    return named(bad_model(external ? "has both external data and data in the file itself"
+                                    : "holds its data twice, in different forms"));
+  if (raw.empty()) raw = std::as_bytes(std::span(proto.raw_data()));
+  auto tensor = external       ? read_external(proto, *dtype, *shape)
+                : !raw.empty() ? read_raw(raw, *dtype, *shape)
+                               : read_typed(proto, *dtype, *shape);
   if (!tensor) return named(tensor.error());
   if (*dtype == DType::f16) tensor = widened(*tensor);
   if (auto fine = check_values(*tensor); !fine) return named(fine.error());

@@ -45,10 +45,12 @@ class TensorReader {
   /// float16 becomes float32. NaN is refused, and so are infinities except in a tensor of one
   /// element, where they are bounds (Clip) or fill values (Pad). `what` names the tensor in
   /// messages.
-  Result<Tensor> read(const onnx::TensorProto& proto, const std::string& what);
+  /// `raw`: its raw data when that was taken out of the message, else empty.
+  Result<Tensor> read(const onnx::TensorProto& proto, const std::string& what,
+                      std::span<const std::byte> raw = {});
 
  private:
-  Result<Tensor> read_raw(const onnx::TensorProto& proto, DType dtype, const Shape& shape);
+  static Result<Tensor> read_raw(std::span<const std::byte> raw, DType dtype, const Shape& shape);
   Result<Tensor> read_external(const onnx::TensorProto& proto, DType dtype, const Shape& shape);
 
   ExternalFiles files_;
