@@ -23,7 +23,7 @@ class GraphBuilder {
  public:
   GraphBuilder(Model& model, const ShapeBindings& bindings, int64_t batch, std::string folder)
       : model_(model.proto),
-        raw_(model),
+        whole_(model),
         wanted_batch_(batch),
         proto_(*model.proto.mutable_graph()),
         bindings_(bindings),
@@ -60,7 +60,7 @@ class GraphBuilder {
   Result<void> check_operators() const;
 
   onnx::ModelProto& model_;
-  const Model& raw_;
+  const Model& whole_;
   int64_t wanted_batch_;
   onnx::GraphProto& proto_;
   const ShapeBindings& bindings_;
@@ -92,7 +92,8 @@ Result<void> GraphBuilder::add_initializers() {
     VULTUS_CHECK(check_name(proto.name(), "initialiser"));
     if (proto.name().empty()) return bad_model("has an initialiser without a name");
     VULTUS_TRY(auto tensor,
-               tensors_.read(proto, fmt::format("initialiser '{}'", proto.name()), raw_.raw_of(i)));
+               tensors_.read(proto, fmt::format("initialiser '{}'", proto.name()),
+                             {whole_.source.get(), whole_.raw[static_cast<size_t>(i)]}));
     VULTUS_CHECK(define(proto.name(), graph_.add_constant(proto.name(), std::move(tensor)),
                         "the initialiser list"));
     // Otherwise a network would be in memory twice until the end.

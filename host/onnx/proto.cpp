@@ -81,42 +81,86 @@ Result<void> check_model(const onnx::ModelProto& model) {
   return {};
 }
 
-class File {
+class File : public ByteSource {
  public:
   // Non-blocking, so that a named pipe does not hang before it is refused.
   explicit File(const std::string& path)
       : descriptor_(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)) {}
-  ~File() {
+  ~File() override {
     if (descriptor_ >= 0) close(descriptor_);
   }
   File(const File&) = delete;
   File& operator=(const File&) = delete;
 
-  Result<void> check() const {
+  Result<void> check() {
     if (descriptor_ < 0) return bad_model("cannot be opened; check the path and its permissions");
     struct stat status;
     if (fstat(descriptor_, &status) != 0 || !S_ISREG(status.st_mode))
       return bad_model("is not a file");
     if (status.st_size > kMaxModelBytes) return too_large();
+    size_ = static_cast<uint64_t>(status.st_size);
     return {};
   }
-  /// All of it. What grows meanwhile is left out; what shrinks is an error.
-  Result<Tensor> bytes() const {
-    struct stat status;
-    if (fstat(descriptor_, &status) != 0 || status.st_size > kMaxModelBytes) return too_large();
-    Tensor all = Tensor::uninitialised(DType::u8, {static_cast<int64_t>(status.st_size)});
-    for (size_t done = 0; done < all.size_bytes();) {
-      const ssize_t got = ::read(descriptor_, all.bytes() + done, all.size_bytes() - done);
+  uint64_t size() const override { return size_; }
+  bool read(uint64_t offset, std::span<std::byte> out) const override {
+    while (!out.empty()) {
+      const ssize_t got = pread(descriptor_, out.data(), out.size(), static_cast<off_t>(offset));
       if (got < 0 && errno == EINTR) continue;
-      if (got <= 0) return bad_model("cannot be read to its end");
-      done += static_cast<size_t>(got);
+      if (got <= 0) return false;
+      offset += static_cast<uint64_t>(got);
+      out = out.subspan(static_cast<size_t>(got));
     }
-    return all;
+    return true;
+  }
+  google::protobuf::io::FileInputStream from_beginning() const {
+    lseek(descriptor_, 0, SEEK_SET);
+    return google::protobuf::io::FileInputStream(descriptor_);
   }
 
  private:
   int descriptor_;
+  uint64_t size_ = 0;
 };
+
+class Memory : public ByteSource {
+ public:
+  explicit Memory(std::span<const std::byte> bytes) : bytes_(bytes) {}
+  uint64_t size() const override { return bytes_.size(); }
+  bool read(uint64_t offset, std::span<std::byte> out) const override {
+    if (offset > bytes_.size() || out.size() > bytes_.size() - offset) return false;
+    std::ranges::copy(bytes_.subspan(offset, out.size()), out.begin());
+    return true;
+  }
+  google::protobuf::io::ArrayInputStream from_beginning() const {
+    return {bytes_.data(), static_cast<int>(bytes_.size())};
+  }
+
+ private:
+  std::span<const std::byte> bytes_;
+};
+
+template <class Source>
+Result<Model> parse(std::unique_ptr<Source> source) {
+  google::protobuf::LogSilencer silence;
+  {
+    auto stream = source->from_beginning();
+    VULTUS_CHECK(check_message_count(stream));
+  }
+  Model model;
+  bool parsed = false;
+  if (auto without = take_weights_out(*source)) {
+    parsed = model.proto.ParseFromString(without->bytes);
+    model.raw = std::move(without->raw);
+  } else {
+    auto stream = source->from_beginning();
+    parsed = model.proto.ParseFromZeroCopyStream(&stream);
+  }
+  if (!parsed) return bad_model("is not an ONNX model, or is damaged or cut off");
+  VULTUS_CHECK(check_model(model.proto));
+  model.raw.resize(static_cast<size_t>(model.proto.graph().initializer_size()));
+  model.source = std::move(source);
+  return model;
+}
 
 }  // namespace
 
@@ -143,31 +187,14 @@ int opset_of(const onnx::ModelProto& model) {
 }
 
 Result<Model> read_model(const std::string& path) {
-  File file(path);
-  VULTUS_CHECK(file.check());
-  VULTUS_TRY(Tensor bytes, file.bytes());
-  VULTUS_TRY(Model model, parse_model({bytes.bytes(), bytes.size_bytes()}));
-  model.file = std::move(bytes);
-  return model;
+  auto file = std::make_unique<File>(path);
+  VULTUS_CHECK(file->check());
+  return parse(std::move(file));
 }
 
 Result<Model> parse_model(std::span<const std::byte> bytes) {
-  using google::protobuf::io::ArrayInputStream;
   if (bytes.size() > static_cast<size_t>(kMaxModelBytes)) return too_large();
-  google::protobuf::LogSilencer silence;
-  {
-    ArrayInputStream stream(bytes.data(), static_cast<int>(bytes.size()));
-    VULTUS_CHECK(check_message_count(stream));
-  }
-  Model model;
-  auto without = take_weights_out(bytes);
-  ArrayInputStream stream(without ? static_cast<const void*>(without->bytes.data()) : bytes.data(),
-                          static_cast<int>(without ? without->bytes.size() : bytes.size()));
-  if (!model.proto.ParseFromZeroCopyStream(&stream))
-    return bad_model("is not an ONNX model, or is damaged or cut off");
-  if (without) model.raw = std::move(without->raw);
-  VULTUS_CHECK(check_model(model.proto));
-  return model;
+  return parse(std::make_unique<Memory>(bytes));
 }
 
 }  // namespace vultus

@@ -2,26 +2,22 @@
 
 #include <onnx/onnx_pb.h>
 
+#include <memory>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "host/core/result.hpp"
-#include "host/core/tensor.hpp"
+#include "host/onnx/weights.hpp"
 
 namespace vultus {
 
-/// A parsed model. Raw bytes of large initialisers are not in the message but beside it.
+/// A parsed model. Raw bytes of large initialisers are not in the message but still in the source.
 struct Model {
   onnx::ModelProto proto;
-  /// By initialiser; empty where the message holds the data. May be shorter than the list.
-  std::vector<std::span<const std::byte>> raw;
-  Tensor file;  ///< what `raw` points into, unless the caller holds it
-
-  std::span<const std::byte> raw_of(int initializer) const {
-    const auto i = static_cast<size_t>(initializer);
-    return i < raw.size() ? raw[i] : std::span<const std::byte>();
-  }
+  std::unique_ptr<ByteSource> source;
+  /// By initialiser, into the source; of size 0 where the message holds the data.
+  std::vector<ByteRange> raw;
 };
 
 /// Reads the protobuf message and checks what concerns the file as a whole: that it is a model, its

@@ -159,14 +159,18 @@ std::string name_of_onnx_type(int data_type) {
   return std::to_string(data_type);
 }
 
-Result<Tensor> TensorReader::read_raw(std::span<const std::byte> raw, DType dtype,
-                                      const Shape& shape) {
-  size_t expected = static_cast<size_t>(shape.elements()) * size_of(dtype);
-  if (raw.size() != expected)
-    return bad_model(fmt::format("holds {} raw bytes; {} of {} are {}", raw.size(), shape.str(),
+Result<Tensor> TensorReader::read_raw(const onnx::TensorProto& proto, const RawData& raw,
+                                      DType dtype, const Shape& shape) {
+  const size_t held = raw.range.size > 0 ? raw.range.size : proto.raw_data().size();
+  const size_t expected = static_cast<size_t>(shape.elements()) * size_of(dtype);
+  if (held != expected)
+    return bad_model(fmt::format("holds {} raw bytes; {} of {} are {}", held, shape.str(),
                                  name_of(dtype), expected));
   Tensor tensor = Tensor::uninitialised(dtype, shape);
-  if (expected > 0) std::memcpy(tensor.bytes(), raw.data(), expected);
+  if (raw.range.size == 0)
+    std::memcpy(tensor.bytes(), proto.raw_data().data(), expected);
+  else if (!raw.source->read(raw.range.offset, {tensor.bytes(), expected}))
+    return bad_model("cannot be read to its end");
   return tensor;
 }
 
@@ -198,7 +202,7 @@ Result<Tensor> TensorReader::read_external(const onnx::TensorProto& proto, DType
 }
 
 Result<Tensor> TensorReader::read(const onnx::TensorProto& proto, const std::string& what,
-                                  std::span<const std::byte> raw) {
+                                  RawData raw) {
   auto named = [&](const Error& error) {
     return Error{error.code, fmt::format("{} {}", what, error.what)};
   };
@@ -214,13 +218,14 @@ Result<Tensor> TensorReader::read(const onnx::TensorProto& proto, const std::str
     return named(bad_model(fmt::format("brings the weights to over {} GiB, which is the limit",
                                        kMaxWeightBytes >> 30)));
   bool external = proto.data_location() == onnx::TensorProto::EXTERNAL;
-  if (external ? !raw.empty() : filled_fields(proto) + !raw.empty() > 1)
-    return named(bad_model(external ? "has both external data and data in the file itself"
-                                    : "holds its data twice, in different forms"));
-  if (raw.empty()) raw = std::as_bytes(std::span(proto.raw_data()));
-  auto tensor = external       ? read_external(proto, *dtype, *shape)
-                : !raw.empty() ? read_raw(raw, *dtype, *shape)
-                               : read_typed(proto, *dtype, *shape);
+  const bool apart = raw.range.size > 0;
+  if (external && apart)
+    return named(bad_model("has both external data and data in the file itself"));
+  if (!external && filled_fields(proto) + (apart ? 1 : 0) > 1)
+    return named(bad_model("holds its data twice, in different forms"));
+  auto tensor = external                             ? read_external(proto, *dtype, *shape)
+                : apart || !proto.raw_data().empty() ? read_raw(proto, raw, *dtype, *shape)
+                                                     : read_typed(proto, *dtype, *shape);
   if (!tensor) return named(tensor.error());
   if (*dtype == DType::f16) tensor = widened(*tensor);
   if (auto fine = check_values(*tensor); !fine) return named(fine.error());

@@ -38,6 +38,12 @@ class ExternalFiles {
   std::map<std::string, File> files_;
 };
 
+/// Raw data that is still in the file; none where the range is empty.
+struct RawData {
+  const ByteSource* source = nullptr;
+  ByteRange range;
+};
+
 /// Reads the tensors of one model and keeps count of their bytes.
 class TensorReader {
  public:
@@ -45,12 +51,12 @@ class TensorReader {
   /// float16 becomes float32. NaN is refused, and so are infinities except in a tensor of one
   /// element, where they are bounds (Clip) or fill values (Pad). `what` names the tensor in
   /// messages.
-  /// `raw`: its raw data when that was taken out of the message, else empty.
-  Result<Tensor> read(const onnx::TensorProto& proto, const std::string& what,
-                      std::span<const std::byte> raw = {});
+  /// `raw`: its raw data when that was taken out of the message.
+  Result<Tensor> read(const onnx::TensorProto& proto, const std::string& what, RawData raw = {});
 
  private:
-  static Result<Tensor> read_raw(std::span<const std::byte> raw, DType dtype, const Shape& shape);
+  Result<Tensor> read_raw(const onnx::TensorProto& proto, const RawData& raw, DType dtype,
+                          const Shape& shape);
   Result<Tensor> read_external(const onnx::TensorProto& proto, DType dtype, const Shape& shape);
 
   ExternalFiles files_;

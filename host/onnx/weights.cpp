@@ -1,32 +1,65 @@
 #include "host/onnx/weights.hpp"
 
-#include <cstdint>
+#include <algorithm>
 
 namespace vultus {
 
 namespace {
 
-using Bytes = std::span<const std::byte>;
-
 // Field numbers of onnx.proto.
 constexpr uint64_t kGraph = 7, kInitializer = 5, kRawData = 9;
 constexpr uint64_t kVarint = 0, kFixed64 = 1, kDelimited = 2, kFixed32 = 5;
-constexpr size_t kLarge = 1024;
+constexpr uint64_t kLarge = 1024;
+
+/// Bytes of a source, through a window that moves along.
+class Window {
+ public:
+  explicit Window(const ByteSource& source) : source_(source) {}
+
+  std::optional<uint8_t> at(uint64_t offset) {
+    if (offset < begin_ || offset >= begin_ + bytes_.size()) {
+      if (offset >= source_.size()) return {};
+      bytes_.resize(std::min<uint64_t>(kBytes, source_.size() - offset));
+      begin_ = offset;
+      if (!source_.read(begin_, bytes_)) {
+        bytes_.clear();
+        return {};
+      }
+    }
+    return static_cast<uint8_t>(bytes_[offset - begin_]);
+  }
+  bool append_to(std::string& text, ByteRange range) const {
+    const size_t before = text.size();
+    text.resize(before + range.size);
+    return source_.read(range.offset,
+                        std::as_writable_bytes(std::span(text.data() + before, range.size)));
+  }
+
+ private:
+  // Headers are what is read; weights are stepped over.
+  static constexpr uint64_t kBytes = 4096;
+
+  const ByteSource& source_;
+  std::vector<std::byte> bytes_;
+  uint64_t begin_ = 0;
+};
 
 /// One field of a message.
 struct Field {
   uint64_t number = 0, type = 0;
-  Bytes all;      ///< with its tag
-  Bytes content;  ///< of a delimited one
+  ByteRange all;      ///< with its tag
+  ByteRange content;  ///< of a delimited one
 };
 
+/// Walks over the fields of a message.
 class Reader {
  public:
-  explicit Reader(Bytes bytes) : bytes_(bytes) {}
-  bool at_end() const { return at_ == bytes_.size(); }
+  Reader(Window& window, ByteRange message)
+      : window_(window), at_(message.offset), end_(message.offset + message.size) {}
+  bool at_end() const { return at_ == end_; }
 
   std::optional<Field> next() {
-    const size_t begin = at_;
+    const uint64_t begin = at_;
     auto tag = varint();
     if (!tag) return {};
     Field field{*tag >> 3, *tag & 7, {}, {}};
@@ -42,31 +75,28 @@ class Reader {
     } else {
       return {};
     }
-    if (size > bytes_.size() - at_) return {};
-    field.content = bytes_.subspan(at_, size);
+    if (size > end_ - at_) return {};
+    field.content = {at_, size};
     at_ += size;
-    field.all = bytes_.subspan(begin, at_ - begin);
+    field.all = {begin, at_ - begin};
     return field;
   }
 
  private:
   std::optional<uint64_t> varint() {
     uint64_t value = 0;
-    for (int shift = 0; shift < 64 && at_ < bytes_.size(); shift += 7) {
-      const auto byte = static_cast<uint64_t>(bytes_[at_++]);
-      value |= (byte & 0x7f) << shift;
-      if (byte < 0x80) return value;
+    for (int shift = 0; shift < 64 && at_ < end_; shift += 7) {
+      const auto byte = window_.at(at_++);
+      if (!byte) return {};
+      value |= uint64_t{*byte & 0x7fu} << shift;
+      if (*byte < 0x80) return value;
     }
     return {};
   }
 
-  Bytes bytes_;
-  size_t at_ = 0;
+  Window& window_;
+  uint64_t at_, end_;
 };
-
-void append(std::string& to, Bytes bytes) {
-  to.append(reinterpret_cast<const char*>(bytes.data()), bytes.size());
-}
 
 void append_varint(std::string& to, uint64_t value) {
   for (; value >= 0x80; value >>= 7)
@@ -81,30 +111,31 @@ void append_message(std::string& to, uint64_t number, const std::string& content
 }
 
 /// The tensor without its raw data, which is left in `raw` when large.
-bool take_out(Bytes tensor, std::string& rest, Bytes& raw) {
+bool take_out(Window& window, ByteRange tensor, std::string& rest, ByteRange& raw) {
   int pieces = 0;
-  for (Reader reader(tensor); !reader.at_end();) {
+  for (Reader reader(window, tensor); !reader.at_end();) {
     auto field = reader.next();
     if (!field) return false;
     if (field->number == kRawData && ++pieces > 1) return false;
-    if (field->number == kRawData && field->type == kDelimited && field->content.size() >= kLarge)
+    if (field->number == kRawData && field->type == kDelimited && field->content.size >= kLarge)
       raw = field->content;
-    else
-      append(rest, field->all);
+    else if (!window.append_to(rest, field->all))
+      return false;
   }
   return true;
 }
 
-bool take_out_of_graph(Bytes graph, std::string& rest, std::vector<Bytes>& raw) {
-  for (Reader reader(graph); !reader.at_end();) {
+bool take_out_of_graph(Window& window, ByteRange graph, std::string& rest,
+                       std::vector<ByteRange>& raw) {
+  for (Reader reader(window, graph); !reader.at_end();) {
     auto field = reader.next();
     if (!field) return false;
     if (field->number != kInitializer || field->type != kDelimited) {
-      append(rest, field->all);
+      if (!window.append_to(rest, field->all)) return false;
       continue;
     }
     std::string tensor;
-    if (!take_out(field->content, tensor, raw.emplace_back())) return false;
+    if (!take_out(window, field->content, tensor, raw.emplace_back())) return false;
     append_message(rest, kInitializer, tensor);
   }
   return true;
@@ -112,17 +143,18 @@ bool take_out_of_graph(Bytes graph, std::string& rest, std::vector<Bytes>& raw) 
 
 }  // namespace
 
-std::optional<WithoutWeights> take_weights_out(Bytes model) {
+std::optional<WithoutWeights> take_weights_out(const ByteSource& model) {
   WithoutWeights without;
-  for (Reader reader(model); !reader.at_end();) {
+  Window window(model);
+  for (Reader reader(window, {0, model.size()}); !reader.at_end();) {
     auto field = reader.next();
     if (!field) return {};
     if (field->number != kGraph || field->type != kDelimited) {
-      append(without.bytes, field->all);
+      if (!window.append_to(without.bytes, field->all)) return {};
       continue;
     }
     std::string graph;
-    if (!take_out_of_graph(field->content, graph, without.raw)) return {};
+    if (!take_out_of_graph(window, field->content, graph, without.raw)) return {};
     append_message(without.bytes, kGraph, graph);
   }
   return without;
