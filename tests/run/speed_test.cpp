@@ -21,7 +21,7 @@ class SpeedFolder : public testing::Test {
   }
   void TearDown() override { fs::remove_all(folder); }
   double gflops_of(const std::string& key, bool again = false) {
-    return cached_speed(folder, key,
+    return cached_speed(folder, key, again,
                         [&]() -> Result<DeviceSpeed> {
                           return DeviceSpeed{100.0 + ++measured, 10, 1, 2, 3};
                         })
