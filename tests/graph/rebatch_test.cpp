@@ -76,6 +76,22 @@ TEST(Rebatch, ProductsOfMatricesKeepSamplesApart) {
   expect_sample_by_sample(b.build({square, product, part}), 2);
 }
 
+TEST(Rebatch, EinsumsThatNameTheBatchFirstKeepSamplesApart) {
+  GraphBuilder b;
+  ValueId x = b.input({1, 4, 6}), y = b.input({1, 6});
+  ValueId product = b.node("Einsum", {x, y}, {{"equation", std::string("bij, bj -> bi")}});
+  ValueId table =
+      b.node("Einsum", {x, b.weights({6, 3})}, {{"equation", std::string("bij,jk->bik")}});
+  expect_sample_by_sample(b.build({product, table}), 3);
+  for (const char* equation : {"bij,bj->ij", "bij,kj->bik", "bij,bj"}) {
+    GraphBuilder other;
+    ValueId a = other.input({1, 4, 6}), c = other.input({1, 6});
+    Graph graph =
+        other.build({other.node("Einsum", {a, c}, {{"equation", std::string(equation)}})});
+    EXPECT_FALSE(rebatch(graph, 2)) << equation;
+  }
+}
+
 TEST(Rebatch, ABatchOfOneChangesNothing) {
   GraphBuilder b;
   Graph graph = b.build({b.node("ReduceSum", {b.input({1, 4})}, {{"keepdims", int64_t{0}}})});

@@ -199,6 +199,28 @@ class Rebatch {
     return {};
   }
 
+  /// Every operand that depends on the samples has their axis first under one letter, which is also
+  /// the result's first and nowhere else.
+  Result<void> check_einsum(const Node& node) const {
+    std::string equation = node.text("equation", "");
+    std::erase(equation, ' ');
+    const size_t arrow = equation.find("->");
+    if (arrow == std::string::npos || equation.find('.') != std::string::npos)
+      return refuse(node, "its equation does not name the batch");
+    const std::string result = equation.substr(arrow + 2);
+    bool fine = !result.empty();
+    size_t begin = 0;
+    for (size_t i = 0; i < node.inputs.size() && fine; ++i) {
+      const size_t end = std::min(equation.find(',', begin), arrow);
+      const std::string axes = equation.substr(begin, end - begin);
+      fine = depends(node, i) ? axes.find_last_of(result[0]) == 0
+                              : axes.find(result[0]) == std::string::npos;
+      begin = end + 1;
+    }
+    if (fine) return {};
+    return refuse(node, "it mixes the batch with another axis");
+  }
+
   Result<void> check(Node& node);
 
   Graph& graph_;
@@ -212,6 +234,7 @@ Result<void> Rebatch::check(Node& node) {
   if (kElementwise.contains(op)) return check_elementwise(node);
   if (auto along = kAlongAxis.find(op); along != kAlongAxis.end() && (rank > 0 || op == "Concat"))
     return check_along_axis(node, along->second);
+  if (op == "Einsum") return check_einsum(node);
   // From here on only the first input may depend on the samples, save in matrix products.
   for (size_t i = 1; i < node.inputs.size(); ++i)
     if (depends(node, i) && op != "MatMul") return refuse(node, "an operand differs by sample");
