@@ -253,11 +253,15 @@ OPERATORS = {
     "TopK": lambda x, k, axis=-1, largest=1, sorted=1: torch.topk(x, k[0], axis, bool(largest), bool(sorted)),
     "Greater": lambda a, b: a > b, "GreaterOrEqual": lambda a, b: a >= b, "Less": lambda a, b: a < b,
     "Equal": lambda a, b: a == b, "Where": torch.where, "Identity": lambda x: x,
+    "Shape": lambda x, start=0, end=None: torch.tensor(x.shape[start:end]),
+    "ConstantOfShape": lambda size, value=torch.zeros(1): torch.full(size, value.item(), dtype=value.dtype),
+    "Expand": lambda x, size: x.expand(torch.broadcast_shapes(x.shape, size)), "Tile": lambda x, times: x.repeat(times),
     "Gather": lambda x, i, axis=0: x.select(axis, int(i)) if i.dim() == 0 else x.index_select(axis, i),
 }
 # Inputs that are sizes, read once as Python numbers.
 SIZES = {"Slice": (1, 2, 3, 4), "Pad": (1,), "Squeeze": (1,), "Unsqueeze": (1,), "TopK": (1,), "ReduceSum": (1,),
-         "ReduceMean": (1,), "ReduceMax": (1,), "ReduceL2": (1,), "Reshape": (1,), "Expand": (1,)}
+         "ReduceMean": (1,), "ReduceMax": (1,), "ReduceL2": (1,), "Reshape": (1,), "Expand": (1,), "Tile": (1,),
+         "ConstantOfShape": (0,), "Resize": (1, 2, 3)}
 
 
 class Network(torch.nn.Module):
@@ -270,17 +274,22 @@ class Network(torch.nn.Module):
         self.sizes = {name: [batch, *size[1:]] for name, size in graph.inputs.items()}
         if any(min(size) < 1 for size in self.sizes.values()):
             raise NotImplementedError("symbolic sizes other than the batch")
-        self.steps, self.values = [], {}
-        for op, inputs, outputs, attributes in graph.nodes:
+        self.steps, self.values, self.numbers = [], dict(graph.constants), {}
+        for step in graph.nodes:
+            op, inputs, outputs, attributes = step
             if op == "Constant":
-                graph.constants[outputs[0]] = attributes["value"]
-            elif op not in OPERATORS and op not in ("Reshape", "Cast", "Expand"):
+                self.values[outputs[0]] = attributes["value"]
+            elif op not in OPERATORS and op not in ("Reshape", "Cast"):
                 raise NotImplementedError(op)
+            elif all(name in self.values for name in inputs if name):
+                self.run(step, self.values)  # what depends on constants only is computed once
             else:
-                self.steps.append((op, inputs, outputs, attributes))
-        self.numbers = {}
-        for name, tensor in graph.constants.items():
-            self.numbers[name] = tensor.tolist() if tensor.numel() <= 16 else None
+                self.steps.append(step)
+        for name, tensor in self.values.items():
+            if tensor.numel() <= 16:
+                self.numbers[name] = tensor.tolist()
+            if not tensor.is_floating_point() and tensor.numel() <= 16:
+                continue  # sizes
             tensor = tensor.to(device)
             if tensor.is_floating_point():
                 tensor = tensor.to(dtype)
@@ -294,28 +303,34 @@ class Network(torch.nn.Module):
             sizes[0] = self.batch
         return x.reshape(sizes)
 
+    def run(self, step, values):
+        op, names, outputs, attributes = step
+        operands = []
+        for i, name in enumerate(names):
+            if not name:
+                operands.append(None)
+            elif i in SIZES.get(op, ()):
+                operands.append(self.numbers[name] if name in self.numbers else values[name].tolist())
+            else:
+                operands.append(values[name])
+        if op == "Reshape":
+            result = self.reshape(*operands)
+        elif op == "Cast":
+            dtype = DTYPES[attributes["to"]]
+            result = operands[0].to(self.dtype if dtype.is_floating_point else dtype)
+        else:
+            if op == "Concat" and self.batch > 1:
+                widest = max(operand.shape[0] for operand in operands)
+                operands = [o.expand(widest, *o.shape[1:]) if o.dim() == 4 and o.shape[0] == 1 else o for o in operands]
+            result = OPERATORS[op](*operands, **attributes)
+        for name, value in zip(outputs, result if isinstance(result, tuple) else (result,)):
+            values[name] = value
+
     def forward(self, *inputs):
         values = dict(self.values)
         values.update(zip(self.sizes, inputs))
-        for op, names, outputs, attributes in self.steps:
-            operands = []
-            for i, name in enumerate(names):
-                numbers = i in SIZES.get(op, ()) or (op == "Resize" and i > 0)
-                operands.append(None if not name else self.numbers.get(name) if numbers else values[name])
-            if op == "Reshape":
-                result = self.reshape(*operands)
-            elif op == "Cast":
-                dtype = DTYPES[attributes["to"]]
-                result = operands[0].to(self.dtype if dtype.is_floating_point else dtype)
-            elif op == "Expand":
-                result = operands[0].expand(torch.broadcast_shapes(operands[0].shape, operands[1]))
-            else:
-                if op == "Concat":
-                    operands = [o.expand(self.batch, *o.shape[1:]) if o.shape[0] == 1 and o.dim() == 4 else o
-                                for o in operands]
-                result = OPERATORS[op](*operands, **attributes)
-            for name, value in zip(outputs, result if isinstance(result, tuple) else (result,)):
-                values[name] = value
+        for step in self.steps:
+            self.run(step, values)
         return [values[name] for name in self.outputs]
 
 
