@@ -36,8 +36,8 @@ void note() {
   inside = true;
   void* frames[kMaxFrames];
   int count = backtrace(frames, kMaxFrames);
-  // 0 is this function, 1 is operator new.
-  int i = 2;
+  // This function and operator new, below AddressSanitizer's own backtrace where that is linked.
+  int i = count > 0 && file_of(frames[0]).starts_with("libasan") ? 3 : 2;
   while (i < count && file_of(frames[i]).starts_with("libstdc++"))
     ++i;
   if (i < count && file_of(frames[i]) != kProgram) {
@@ -76,6 +76,16 @@ void* allocate(size_t size, size_t alignment) {
 [[gnu::noinline]] void* operator new[](size_t size, std::align_val_t alignment) {
   note();
   return allocate(size, static_cast<size_t>(alignment));
+}
+void* operator new(size_t size, const std::nothrow_t&) noexcept {
+  try {
+    return operator new(size);
+  } catch (const std::bad_alloc&) {
+    return nullptr;
+  }
+}
+void* operator new[](size_t size, const std::nothrow_t&) noexcept {
+  return operator new(size, std::nothrow);
 }
 void operator delete(void* memory) noexcept {
   std::free(memory);
