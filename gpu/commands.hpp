@@ -4,6 +4,13 @@
 
 namespace vultus::gpu {
 
+inline constexpr VkPipelineStageFlags kCompute = VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT;
+inline constexpr VkPipelineStageFlags kTransfer = VK_PIPELINE_STAGE_TRANSFER_BIT;
+inline constexpr VkAccessFlags kShaderAccess =
+    VK_ACCESS_SHADER_READ_BIT | VK_ACCESS_SHADER_WRITE_BIT;
+inline constexpr VkAccessFlags kTransferAccess =
+    VK_ACCESS_TRANSFER_READ_BIT | VK_ACCESS_TRANSFER_WRITE_BIT;
+
 /// A command pool with one command buffer, recorded once and submitted many times, and the timeline
 /// that counts its submissions.
 class Commands {

@@ -12,16 +12,6 @@
 
 namespace vultus::gpu {
 
-namespace {
-
-constexpr VkPipelineStageFlags kCompute = VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT;
-constexpr VkPipelineStageFlags kTransfer = VK_PIPELINE_STAGE_TRANSFER_BIT;
-constexpr VkAccessFlags kShaderAccess = VK_ACCESS_SHADER_READ_BIT | VK_ACCESS_SHADER_WRITE_BIT;
-constexpr VkAccessFlags kTransferAccess =
-    VK_ACCESS_TRANSFER_READ_BIT | VK_ACCESS_TRANSFER_WRITE_BIT;
-
-}  // namespace
-
 Result<std::unique_ptr<Partition>> VulkanPartition::create(const Context& context, Kernels& kernels,
                                                            const Graph& graph,
                                                            const PartitionSpec& spec) {
@@ -40,9 +30,7 @@ Result<std::unique_ptr<Partition>> VulkanPartition::create(const Context& contex
 VulkanPartition::~VulkanPartition() {
   slots_.clear();  // waits
   profile_.reset();
-  const Vulkan& vk = context_.vk();
-  if (descriptor_pool_) vk.vkDestroyDescriptorPool(context_.device(), descriptor_pool_, nullptr);
-  if (timestamps_) vk.vkDestroyQueryPool(context_.device(), timestamps_, nullptr);
+  if (timestamps_) context_.vk().vkDestroyQueryPool(context_.device(), timestamps_, nullptr);
 }
 
 void VulkanPartition::plan_memory() {
@@ -157,51 +145,15 @@ VulkanPartition::Slice VulkanPartition::slice(BufferId id) const {
 }
 
 Result<void> VulkanPartition::bind() {
-  const Vulkan& vk = context_.vk();
-  uint32_t sets = static_cast<uint32_t>(recording_.dispatches.size());
-  if (sets == 0) return {};
-  VkDescriptorPoolSize size{VK_DESCRIPTOR_TYPE_STORAGE_BUFFER, 0};
-  std::vector<VkDescriptorSetLayout> layouts;
-  for (size_t i = 0; i < sets; ++i) {
-    size.descriptorCount += static_cast<uint32_t>(recording_.dispatches[i].bindings.size());
-    layouts.push_back(kernels_[i]->set_layout);
-  }
-  VkDescriptorPoolCreateInfo pool{};
-  pool.sType = VK_STRUCTURE_TYPE_DESCRIPTOR_POOL_CREATE_INFO;
-  pool.maxSets = sets;
-  pool.poolSizeCount = 1;
-  pool.pPoolSizes = &size;
-  VULTUS_VK(vk.vkCreateDescriptorPool(context_.device(), &pool, nullptr, &descriptor_pool_),
-            "creating descriptors");
-  VkDescriptorSetAllocateInfo allocate{};
-  allocate.sType = VK_STRUCTURE_TYPE_DESCRIPTOR_SET_ALLOCATE_INFO;
-  allocate.descriptorPool = descriptor_pool_;
-  allocate.descriptorSetCount = sets;
-  allocate.pSetLayouts = layouts.data();
-  sets_.resize(sets);
-  VULTUS_VK(vk.vkAllocateDescriptorSets(context_.device(), &allocate, sets_.data()),
-            "creating descriptors");
-
-  std::vector<VkDescriptorBufferInfo> infos;
-  infos.reserve(size.descriptorCount);  // writes point into it
-  std::vector<VkWriteDescriptorSet> writes;
-  for (size_t i = 0; i < sets; ++i) {
-    const auto& bindings = recording_.dispatches[i].bindings;
-    for (size_t b = 0; b < bindings.size(); ++b) {
-      Slice at = slice(bindings[b].buffer);
-      infos.push_back({at.buffer->handle(), at.offset, at.bytes});
-      VkWriteDescriptorSet write{};
-      write.sType = VK_STRUCTURE_TYPE_WRITE_DESCRIPTOR_SET;
-      write.dstSet = sets_[i];
-      write.dstBinding = static_cast<uint32_t>(b);
-      write.descriptorCount = 1;
-      write.descriptorType = VK_DESCRIPTOR_TYPE_STORAGE_BUFFER;
-      write.pBufferInfo = &infos.back();
-      writes.push_back(write);
+  std::vector<Descriptors::Set> sets;
+  for (size_t i = 0; i < recording_.dispatches.size(); ++i) {
+    sets.push_back({kernels_[i]->set_layout, {}});
+    for (const Binding& binding : recording_.dispatches[i].bindings) {
+      Slice at = slice(binding.buffer);
+      sets.back().buffers.push_back({at.buffer->handle(), at.offset, at.bytes});
     }
   }
-  vk.vkUpdateDescriptorSets(context_.device(), static_cast<uint32_t>(writes.size()), writes.data(),
-                            0, nullptr);
+  VULTUS_TRY(descriptors_, Descriptors::create(context_, sets));
   return {};
 }
 

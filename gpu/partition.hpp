@@ -1,6 +1,7 @@
 #pragma once
 
 #include "gpu/commands.hpp"
+#include "gpu/descriptors.hpp"
 #include "gpu/hazards.hpp"
 #include "gpu/kernel.hpp"
 #include "gpu/memory.hpp"
@@ -69,8 +70,7 @@ class VulkanPartition : public Partition {
   uint64_t download_bytes_ = 0;
   Buffer arena_, weights_;
   std::vector<const Kernel*> kernels_;  ///< by dispatch
-  VkDescriptorPool descriptor_pool_ = VK_NULL_HANDLE;
-  std::vector<VkDescriptorSet> sets_;  ///< by dispatch
+  Descriptors descriptors_;             ///< by dispatch
   std::vector<RunSlot> slots_;
   size_t selected_ = 0;
   std::optional<Commands> profile_;

@@ -8,16 +8,6 @@
 
 namespace vultus::gpu {
 
-namespace {
-
-constexpr VkPipelineStageFlags kCompute = VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT;
-constexpr VkPipelineStageFlags kTransfer = VK_PIPELINE_STAGE_TRANSFER_BIT;
-constexpr VkAccessFlags kShaderAccess = VK_ACCESS_SHADER_READ_BIT | VK_ACCESS_SHADER_WRITE_BIT;
-constexpr VkAccessFlags kTransferAccess =
-    VK_ACCESS_TRANSFER_READ_BIT | VK_ACCESS_TRANSFER_WRITE_BIT;
-
-}  // namespace
-
 bool VulkanPartition::needs_barrier(HazardTracker& hazards, const Dispatch& dispatch) const {
   std::vector<Range> reads, writes;
   for (const Binding& binding : dispatch.bindings) {
@@ -56,7 +46,7 @@ void VulkanPartition::record_dispatch(VkCommandBuffer commands, size_t i) {
   if (i == 0 || kernels_[i - 1]->pipeline != kernel.pipeline)
     vk.vkCmdBindPipeline(commands, VK_PIPELINE_BIND_POINT_COMPUTE, kernel.pipeline);
   vk.vkCmdBindDescriptorSets(commands, VK_PIPELINE_BIND_POINT_COMPUTE, kernel.layout, 0, 1,
-                             &sets_[i], 0, nullptr);
+                             &descriptors_[i], 0, nullptr);
   if (kernel.push_bytes > 0)
     vk.vkCmdPushConstants(commands, kernel.layout, VK_SHADER_STAGE_COMPUTE_BIT, 0,
                           kernel.push_bytes, dispatch.push.data());

@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "gpu/commands.hpp"
+#include "gpu/descriptors.hpp"
 #include "gpu/memory.hpp"
 #include "gpu/ops/strided.hpp"
 
@@ -25,10 +26,6 @@ enum class Mode : uint32_t { nothing, copy, multiply_add };
 class Probe {
  public:
   Probe(const Context& context, Kernels& kernels) : context_(context), kernels_(kernels) {}
-  ~Probe() {
-    const Vulkan& vk = context_.vk();
-    if (pool_) vk.vkDestroyDescriptorPool(context_.device(), pool_, nullptr);
-  }
   Probe(const Probe&) = delete;
   Probe& operator=(const Probe&) = delete;
 
@@ -86,12 +83,11 @@ class Probe {
   void record(VkCommandBuffer commands, const Kernel& kernel, const Push& push, uint32_t repeats,
               bool dependent) {
     const Vulkan& vk = context_.vk();
-    constexpr VkPipelineStageFlags kCompute = VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT;
     // After whatever wrote these buffers before.
     order(commands, kCompute, VK_ACCESS_SHADER_WRITE_BIT);
     vk.vkCmdBindPipeline(commands, VK_PIPELINE_BIND_POINT_COMPUTE, kernel.pipeline);
-    vk.vkCmdBindDescriptorSets(commands, VK_PIPELINE_BIND_POINT_COMPUTE, kernel.layout, 0, 1, &set_,
-                               0, nullptr);
+    vk.vkCmdBindDescriptorSets(commands, VK_PIPELINE_BIND_POINT_COMPUTE, kernel.layout, 0, 1,
+                               &descriptors_[0], 0, nullptr);
     vk.vkCmdPushConstants(commands, kernel.layout, VK_SHADER_STAGE_COMPUTE_BIT, 0, sizeof(Push),
                           &push);
     const auto threads = fold(push.count);
@@ -110,36 +106,14 @@ class Probe {
   Kernels& kernels_;
   Buffer from_, to_;
   uint64_t bytes_ = 0;
-  VkDescriptorPool pool_ = VK_NULL_HANDLE;
-  VkDescriptorSet set_ = VK_NULL_HANDLE;
+  Descriptors descriptors_;
 };
 
 Result<void> Probe::create_descriptors() {
-  const Vulkan& vk = context_.vk();
   VULTUS_TRY(const Kernel* kernel, kernels_.get(dispatch_of(Mode::copy, {1}), Precision::fp32));
-  VkDescriptorPoolSize size{VK_DESCRIPTOR_TYPE_STORAGE_BUFFER, 2};
-  VkDescriptorPoolCreateInfo pool{};
-  pool.sType = VK_STRUCTURE_TYPE_DESCRIPTOR_POOL_CREATE_INFO;
-  pool.maxSets = 1;
-  pool.poolSizeCount = 1;
-  pool.pPoolSizes = &size;
-  VULTUS_VK(vk.vkCreateDescriptorPool(context_.device(), &pool, nullptr, &pool_),
-            "creating descriptors");
-  VkDescriptorSetAllocateInfo allocate{};
-  allocate.sType = VK_STRUCTURE_TYPE_DESCRIPTOR_SET_ALLOCATE_INFO;
-  allocate.descriptorPool = pool_;
-  allocate.descriptorSetCount = 1;
-  allocate.pSetLayouts = &kernel->set_layout;
-  VULTUS_VK(vk.vkAllocateDescriptorSets(context_.device(), &allocate, &set_),
-            "creating descriptors");
-  const VkDescriptorBufferInfo infos[] = {{from_.handle(), 0, bytes_}, {to_.handle(), 0, bytes_}};
-  VkWriteDescriptorSet write{};
-  write.sType = VK_STRUCTURE_TYPE_WRITE_DESCRIPTOR_SET;
-  write.dstSet = set_;
-  write.descriptorCount = 2;  // bindings 0 and 1 follow each other
-  write.descriptorType = VK_DESCRIPTOR_TYPE_STORAGE_BUFFER;
-  write.pBufferInfo = infos;
-  vk.vkUpdateDescriptorSets(context_.device(), 1, &write, 0, nullptr);
+  const Descriptors::Set set{kernel->set_layout,
+                             {{from_.handle(), 0, bytes_}, {to_.handle(), 0, bytes_}}};
+  VULTUS_TRY(descriptors_, Descriptors::create(context_, {&set, 1}));
   return {};
 }
 

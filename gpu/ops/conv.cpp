@@ -22,7 +22,7 @@ Support supports(const Graph& graph, const Node& node, const Caps& caps) {
   const Shape& out = graph.shape(node.outputs[0]);
   const Window window =
       resolve_window(node, graph.shape(node.inputs[0]), graph.shape(node.inputs[1])).value();
-  if (node.input(5) != kNoValue && (node.integer("group", 1) != 1 || !is_pointwise(window)))
+  if (node.input(5) != kNoValue && (node.integer("group", 1) != 1 || !window.is_point()))
     return Support::no("Conv: a scale of the input, with windows of more than a pixel");
   return convolution_fits(caps, "Conv", out[0] * out[2], out[3], out[1]);
 }

@@ -9,12 +9,6 @@
 
 namespace vultus::gpu {
 
-/// Whether every output pixel reads one input pixel, whatever the stride.
-inline bool is_pointwise(const Window& window) {
-  return window.taps() == 1 && window.pad_begin == std::array<int64_t, 2>{} &&
-         window.pad_end == std::array<int64_t, 2>{};
-}
-
 /// One run of shaders/conv.comp: a convolution, or a matrix product with constant weights, whose
 /// rows are then pixels. Input and output lie as N, H, W and groups of 8 channels.
 struct Convolution {
@@ -27,7 +21,7 @@ struct Convolution {
 
   uint32_t ins_per_group() const { return in_channels / groups; }
   uint32_t outs_per_group() const { return out_channels / groups; }
-  bool pointwise() const { return is_pointwise(window); }
+  bool pointwise() const { return window.is_point(); }
   uint32_t in_groups() const { return (in_channels + 7) / 8; }
   uint32_t out_groups() const { return (out_channels + 7) / 8; }
 };

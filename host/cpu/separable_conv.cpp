@@ -9,6 +9,7 @@
 #include "host/cpu/threads.hpp"
 #include "host/cpu/vector_math.hpp"
 #include "host/cpu/window.hpp"
+#include "host/ops/window.hpp"
 
 namespace vultus::cpu {
 namespace {
@@ -20,12 +21,9 @@ Window window(const Graph& graph, const Node& node) {
 }
 
 bool is_pointwise(const Graph& graph, const Node& node) {
-  const Shape& w = graph.shape(node.inputs[1]);
-  if (w[2] != 1 || w[3] != 1 || node.integer("group", 1) != 1) return false;
-  for (int64_t pad : node.integers("pads"))
-    if (pad != 0) return false;
-  return graph.shape(node.inputs[0])[2] == graph.shape(node.outputs[0])[2] &&
-         graph.shape(node.inputs[0])[3] == graph.shape(node.outputs[0])[3];
+  const Shape &in = graph.shape(node.inputs[0]), &out = graph.shape(node.outputs[0]);
+  return node.integer("group", 1) == 1 && in[2] == out[2] && in[3] == out[3] &&
+         resolve_window(node, in, graph.shape(node.inputs[1])).value().is_point();
 }
 
 bool is_depthwise(const Graph& graph, const Node& node) {

@@ -27,6 +27,8 @@ struct Epilogue {
   Activation kind = Activation::none;
   float alpha = 0;
   float beta = 0;
+
+  bool operator==(const Epilogue&) const = default;
 };
 
 /// What an activation node (Relu, LeakyRelu, Sigmoid, Silu, Clip with constant bounds, HardSigmoid,

@@ -19,6 +19,12 @@ struct Window {
   /// Rows or columns from the first to the last tap.
   int64_t extent(size_t axis) const { return (kernel[axis] - 1) * dilation[axis] + 1; }
   int64_t taps() const { return kernel[0] * kernel[1]; }
+  /// Whether every output reads one point of the input and none of the padding, whatever the
+  /// stride.
+  bool is_point() const {
+    constexpr std::array<int64_t, 2> kNone{};
+    return taps() == 1 && pad_begin == kNone && pad_end == kNone;
+  }
 };
 
 /// Window of a Conv with weights of shape [M, C/group, kH, kW]. Errors name the node.

@@ -2,19 +2,18 @@
 
 #include "host/graph/passes/passes.hpp"
 #include "host/graph/passes/rewrite.hpp"
+#include "host/ops/window.hpp"
 
 namespace vultus {
 
 namespace {
 
-/// Every output pixel reads one input pixel: 1x1, dense, stride 1, no padding.
+/// Every output pixel reads the input pixel in its place, all channels of it.
 bool is_pointwise(const Graph& graph, const Node& node) {
   if (node.op != "Conv" || node.integer("group", 1) != 1 || node.input(5) != kNoValue) return false;
-  const Shape &in = graph.shape(node.inputs[0]), &weights = graph.shape(node.inputs[1]),
-              &out = graph.shape(node.outputs[0]);
-  for (int64_t pad : node.integers("pads"))
-    if (pad != 0) return false;
-  return in.rank() == 4 && weights[2] == 1 && weights[3] == 1 && in[2] == out[2] && in[3] == out[3];
+  const Shape &in = graph.shape(node.inputs[0]), &out = graph.shape(node.outputs[0]);
+  return in.rank() == 4 && in[2] == out[2] && in[3] == out[3] &&
+         resolve_window(node, in, graph.shape(node.inputs[1])).value().is_point();
 }
 
 }  // namespace

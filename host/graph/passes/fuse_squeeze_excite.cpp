@@ -2,6 +2,7 @@
 #include "host/graph/passes/passes.hpp"
 #include "host/graph/passes/rewrite.hpp"
 #include "host/ops/squeeze_excite.hpp"
+#include "host/ops/window.hpp"
 
 namespace vultus {
 
@@ -14,12 +15,11 @@ bool is_layer(const Graph& graph, const Node& node) {
   if (node.input(2) != kNoValue && !graph.constant(node.input(2))) return false;
   for (size_t i = 3; i < node.inputs.size(); ++i)
     if (node.inputs[i] != kNoValue) return false;
-  for (int64_t pad : node.integers("pads"))
-    if (pad != 0) return false;
   const Shape &in = graph.shape(node.inputs[0]), &weights = graph.shape(node.inputs[1]),
               &out = graph.shape(node.outputs[0]);
   auto one_pixel = [](const Shape& s) { return s.rank() == 4 && s[2] == 1 && s[3] == 1; };
-  return node.outputs.size() == 1 && one_pixel(in) && one_pixel(weights) && one_pixel(out);
+  return node.outputs.size() == 1 && one_pixel(in) && one_pixel(out) &&
+         resolve_window(node, in, weights).value().is_point();
 }
 
 /// The layer that alone reads `value`, or null.

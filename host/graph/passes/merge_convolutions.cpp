@@ -36,15 +36,10 @@ bool same_window(const Graph& graph, const Node& a, const Node& b) {
          a.text("auto_pad", "NOTSET") == b.text("auto_pad", "NOTSET");
 }
 
-bool same_epilogue(const Node& a, const Node& b) {
-  const Epilogue x = epilogue_of(a), y = epilogue_of(b);
-  return x.kind == y.kind && x.alpha == y.alpha && x.beta == y.beta;
-}
-
 /// Same input, window and activation, so that one convolution can have the outputs of both.
 bool are_siblings(const Graph& graph, const Node& a, const Node& b) {
   return is_plain(graph, a) && is_plain(graph, b) && a.inputs[0] == b.inputs[0] &&
-         same_window(graph, a, b) && same_epilogue(a, b);
+         same_window(graph, a, b) && epilogue_of(a) == epilogue_of(b);
 }
 
 int64_t weight_bytes(const Graph& graph, const Node& node) {

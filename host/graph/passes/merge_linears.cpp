@@ -8,11 +8,6 @@ namespace vultus {
 
 namespace {
 
-bool same_epilogue(const Node& a, const Node& b) {
-  const Epilogue x = epilogue_of(a), y = epilogue_of(b);
-  return x.kind == y.kind && x.alpha == y.alpha && x.beta == y.beta;
-}
-
 /// Whether the bias of a Gemm is absent or one constant per column.
 bool plain_bias(const Graph& graph, const Node& gemm) {
   if (gemm.input(2) == kNoValue) return true;
@@ -51,7 +46,7 @@ std::vector<NodeId> stacked(Graph& graph, NodeId n, const Readers& readers) {
   const Node& first = graph.node(gemms[0]);
   const bool alike = std::ranges::all_of(gemms, [&](NodeId id) {
     const Node& gemm = graph.node(id);
-    return gemm.inputs[0] == first.inputs[0] && same_epilogue(gemm, first) &&
+    return gemm.inputs[0] == first.inputs[0] && epilogue_of(gemm) == epilogue_of(first) &&
            gemm.real("alpha", 1) == first.real("alpha", 1) &&
            gemm.real("beta", 1) == first.real("beta", 1);
   });
