@@ -64,6 +64,11 @@ void EngineOptions::add_to(CLI::App& command, bool with_device) {
           "convolution kernels on the GPU: auto, direct, tile or coop (cooperative matrices)")
       ->check(CLI::IsMember({"auto", "direct", "tile", "coop"}))
       ->capture_default_str();
+  auto* measure = command.add_flag("--tune", tune,
+                                   "time kernels that were not timed yet and keep what is fastest "
+                                   "here; later runs use it");
+  command.add_flag("--no-tune", no_tune, "choose kernels by rules only: the same on every run")
+      ->excludes(measure);
   command.add_flag("--json", json, "one JSON document on stdout");
 }
 
@@ -84,6 +89,8 @@ std::vector<std::string> EngineOptions::arguments() const {
   if (threads > 0) list.insert(list.end(), {"--threads", std::to_string(threads)});
   if (!gpu_selector.empty()) list.insert(list.end(), {"--device-index", gpu_selector});
   if (conv != "auto") list.insert(list.end(), {"--conv", conv});
+  if (tune) list.push_back("--tune");
+  if (no_tune) list.push_back("--no-tune");
   for (const std::string& shape : shapes)
     list.insert(list.end(), {"--shape", shape});
   return list;
@@ -129,6 +136,9 @@ Result<SessionOptions> session_options(const EngineOptions& options, const Opene
   session.devices = devices.preference();
   VULTUS_TRY(session.precision, parse_precision(options.precision));
   VULTUS_TRY(session.shapes, options.shape_bindings());
+  session.tuning = options.no_tune ? Tuning::rules
+                   : options.tune  ? Tuning::measure
+                                   : Tuning::cached;
   return session;
 }
 

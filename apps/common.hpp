@@ -35,8 +35,8 @@ int report(const Error& error);
 /// One line of JSON on stdout; bytes that are not UTF-8 are replaced.
 void print_json(const Json& json);
 
-/// --device, --precision, --threads, --shape, --device-index, --conv, --json: what commands on a
-/// network share.
+/// --device, --precision, --threads, --shape, --device-index, --conv, --tune, --no-tune,
+/// --json: what commands on a network share.
 struct EngineOptions {
   std::string device = "auto";
   std::string precision = "fp16";
@@ -44,6 +44,7 @@ struct EngineOptions {
   std::string gpu_selector;
   std::string conv = "auto";
   std::vector<std::string> shapes;
+  bool tune = false, no_tune = false;
   bool json = false;
 
   void add_to(CLI::App& command, bool with_device = true);

@@ -13,6 +13,12 @@ namespace vultus {
 
 enum class DeviceKind : uint8_t { cpu, gpu };
 enum class Precision : uint8_t { fp32, fp16 };
+/// Where choices between kernels come from, and between devices.
+enum class Tuning : uint8_t {
+  rules,    ///< rules and models only: the same on every run
+  cached,   ///< what was timed on this machine before, rules for the rest
+  measure,  ///< time what was not timed yet, and keep it
+};
 std::string_view name_of(DeviceKind kind);
 std::string_view name_of(Precision precision);
 
@@ -40,6 +46,7 @@ struct PartitionSpec {
   std::vector<ValueId> outputs;  ///< values read outside
   Precision precision = Precision::fp32;
   size_t slots = 1;  ///< runs that should find room to be in flight at once
+  Tuning tuning = Tuning::rules;
 };
 
 struct PartitionStats {

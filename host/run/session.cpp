@@ -84,6 +84,7 @@ Result<Session> Session::from_graph(Graph graph, const SessionOptions& options, 
   const size_t slots = std::max<size_t>(options.in_flight, 1);
   for (PlannedPartition& planned : state->plan.partitions) {
     if (state->plan.partitions.size() == 1) planned.spec.slots = slots;
+    planned.spec.tuning = options.tuning;
     VULTUS_TRY(auto partition, planned.device->compile(g, planned.spec));
     state->partitions.push_back(std::move(partition));
   }

@@ -22,6 +22,7 @@ struct SessionOptions {
   size_t in_flight = 1;  ///< slots
   /// For the first axis of every input, also where the file fixes it at 1; 0: as it is.
   int64_t batch = 0;
+  Tuning tuning = Tuning::rules;
 };
 
 struct Transfers {
