@@ -12,7 +12,7 @@ namespace vultus {
 /// Input shapes for symbolic dimensions: {"input", {1, 3, 480, 640}}.
 using ShapeBindings = std::map<std::string, Shape>;
 
-/// Reads an ONNX file (opset 9-18) and checks all of it: sizes, types, names, cycles, attributes.
+/// Reads an ONNX file (opset 9-22) and checks all of it: sizes, types, names, cycles, attributes.
 /// External data must lie inside the model's folder. Every refusal names the node or tensor and
 /// what is supported. Shapes are inferred and constants folded, so that shape arithmetic of traced
 /// exports is gone; no other pass has run. `batch`, unless 0, is for axis 0 of every input; where

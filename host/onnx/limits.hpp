@@ -9,7 +9,7 @@ namespace vultus {
 // hostile file costs little.
 
 inline constexpr int kMinOpset = 9;
-inline constexpr int kMaxOpset = 18;
+inline constexpr int kMaxOpset = 22;
 /// Protobuf cannot read more.
 inline constexpr int64_t kMaxModelBytes = (int64_t{1} << 31) - 1;
 /// Messages and strings of the file together; the largest of the nodes allowed below have fewer.

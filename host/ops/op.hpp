@@ -80,7 +80,7 @@ inline constexpr int64_t kMaxTensorBytes = int64_t{4} << 30;
 struct Op {
   std::string_view name;
   int since = 1;   ///< first opset whose meaning is implemented
-  int until = 18;  ///< last one
+  int until = 22;  ///< last one
   /// Checks attributes and sets the outputs' types and shapes.
   Result<void> (*infer)(Infer&) = nullptr;
   /// Plain kernel: constant folding, and the CPU device unless `build` is set. May be null when

@@ -55,7 +55,7 @@ TEST(HostileOnnx, FilesOfAnotherKindAreRefused) {
   expect_refused({
       {[](Model& m) { m.clear_graph(); }, "holds no graph"},
       {[](Model& m) { m.clear_opset_import(); }, "declares no version"},
-      {[](Model& m) { m.mutable_opset_import(0)->set_version(8); }, "uses opset 8; 9 to 18 are"},
+      {[](Model& m) { m.mutable_opset_import(0)->set_version(8); }, "uses opset 8; 9 to 22 are"},
       {[](Model& m) { m.mutable_opset_import(0)->set_version(99); }, "uses opset 99"},
       {[](Model& m) { m.mutable_opset_import(0)->set_version(-1); }, "uses opset -1"},
       {[](Model& m) { *m.add_opset_import() = m.opset_import(0); }, "two versions"},
