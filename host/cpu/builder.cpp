@@ -21,6 +21,7 @@ Builder::Builder(const Graph& graph, const PartitionSpec& spec, const dnnl::engi
     : graph_(graph),
       spec_(spec),
       engine_(engine),
+      packing_(engine),
       rows_(std::make_shared<std::map<ValueId, int64_t>>()) {
   for (size_t i = 0; i < spec.nodes.size(); ++i) {
     position_[spec.nodes[i]] = static_cast<int>(i);
@@ -145,7 +146,7 @@ Operand Builder::output_over(NodeId id, ValueId value, const Desc& desc, const O
 
 bool Builder::may_overwrite(const Operand& operand, NodeId id) const {
   const Buffer& buffer = buffers_[static_cast<size_t>(operand.buffer)];
-  if (buffer.fixed || buffer.pinned || buffer.parent >= 0) return false;
+  if (buffer.constant || buffer.pinned || buffer.parent >= 0) return false;
   int now = position_.at(id);
   return std::ranges::all_of(buffer.values, [&](ValueId v) {
     auto it = last_reader_.find(v);
@@ -155,7 +156,8 @@ bool Builder::may_overwrite(const Operand& operand, NodeId id) const {
 
 bool Builder::place_inside(const Operand& part, const Operand& whole, int64_t offset_bytes) {
   Buffer& child = buffers_[static_cast<size_t>(part.buffer)];
-  if (child.fixed || child.pinned || child.parent >= 0 || part.buffer == whole.buffer) return false;
+  if (child.constant || child.pinned || child.parent >= 0 || part.buffer == whole.buffer)
+    return false;
   // A larger buffer has other contents behind the part.
   if (child.bytes != static_cast<int64_t>(part.desc.get_size())) return false;
   child.parent = whole.buffer;
@@ -165,40 +167,31 @@ bool Builder::place_inside(const Operand& part, const Operand& whole, int64_t of
   return true;
 }
 
-Operand Builder::fixed(const std::byte* bytes, const Desc& desc) {
-  int32_t buffer = new_buffer(static_cast<int64_t>(desc.get_size()));
-  // Never written: operands of constants are only read.
-  buffers_.back().fixed = const_cast<std::byte*>(bytes);
-  weight_bytes_ += static_cast<int64_t>(desc.get_size());
-  return {buffer, desc};
-}
-
-Operand Builder::converted(const std::byte* bytes, const Desc& from, const Desc& to) {
+Operand Builder::constant_at(const std::byte* bytes, const Desc& from, const Desc& to) {
   const auto size = static_cast<int64_t>(to.get_size());
-  // Padding must be zero; reorders of oneDNN see to it where the descriptor tells them.
-  Tensor tensor = Tensor::uninitialised(DType::u8, {size});
-  dnnl::memory source(from, engine_, const_cast<std::byte*>(bytes));
-  dnnl::memory target(to, engine_, tensor.bytes());
-  dnnl::stream stream(engine_);
-  dnnl::reorder(source, target).execute(stream, source, target);
-  stream.wait();
-  weights_.push_back(std::move(tensor));
-  return fixed(weights_.back().bytes(), to);
+  const int32_t buffer = new_buffer(size);
+  buffers_.back().constant = true;
+  if (from == to)
+    // Never written: operands of constants are only read.
+    buffers_.back().address = const_cast<std::byte*>(bytes);
+  else
+    buffers_.back().packed = packing_.add(bytes, from, to);
+  weight_bytes_ += size;
+  return {buffer, to};
 }
 
 Operand Builder::constant(ValueId value, const Desc& from, const Desc& to) {
   std::vector<Constant>& known = constants_[value];
   for (const Constant& c : known)
     if (c.from == from && c.to == to) return c.operand;
-  const std::byte* bytes = graph_.value(value).constant->bytes();
-  known.push_back({from, to, from == to ? fixed(bytes, to) : converted(bytes, from, to)});
+  known.push_back({from, to, constant_at(graph_.value(value).constant->bytes(), from, to)});
   return known.back().operand;
 }
 
 Operand Builder::constant(Tensor tensor, const Desc& from, const Desc& to) {
-  if (from != to) return converted(tensor.bytes(), from, to);
-  weights_.push_back(std::move(tensor));
-  return fixed(weights_.back().bytes(), to);
+  std::vector<Tensor>& list = from == to ? weights_ : sources_;
+  list.push_back(std::move(tensor));
+  return constant_at(list.back().bytes(), from, to);
 }
 
 Operand Builder::scratch(int64_t bytes) {
@@ -340,7 +333,7 @@ Result<void> Builder::plan_memory(Program& program) {
   }
   for (size_t b = 0; b < buffers_.size(); ++b) {
     Lifetime& l = lifetimes[b];
-    if (buffers_[b].parent >= 0 || buffers_[b].fixed || l.last < l.first) continue;
+    if (buffers_[b].parent >= 0 || buffers_[b].constant || l.last < l.first) continue;
     l.bytes = buffers_[b].bytes;
     program.stats.unplanned_bytes += l.bytes;
   }
@@ -348,15 +341,15 @@ Result<void> Builder::plan_memory(Program& program) {
   program.stats.arena_bytes = plan.bytes;
   program.arena = Tensor(DType::u8, {plan.bytes});
   for (size_t b = 0; b < buffers_.size(); ++b)
-    if (!buffers_[b].fixed && buffers_[b].parent < 0)
-      buffers_[b].fixed = program.arena.bytes() + plan.offsets[b];
+    if (!buffers_[b].constant && buffers_[b].parent < 0)
+      buffers_[b].address = program.arena.bytes() + plan.offsets[b];
   return {};
 }
 
 void Builder::bind(Program& program) {
   auto address = [&](int32_t buffer) {
     auto [base, offset] = root(buffer);
-    return buffers_[static_cast<size_t>(base)].fixed + offset;
+    return buffers_[static_cast<size_t>(base)].address + offset;
   };
   for (Step& step : steps_) {
     for (const Argument& a : step.operands) {
@@ -386,6 +379,9 @@ Result<Program> Builder::finish() {
     if (!steps_.empty() && steps_.back().node < 0) steps_.back().node = graph_.value(v).producer;
   }
   VULTUS_CHECK(plan_memory(program));
+  weights_.push_back(packing_.run());
+  for (Buffer& buffer : buffers_)
+    if (buffer.packed) buffer.address = packing_.at(*buffer.packed);
   bind(program);
   program.stats.weight_bytes = weight_bytes_;
   program.steps = std::move(steps_);

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "host/cpu/packing.hpp"
 #include "host/cpu/program.hpp"
 #include "host/graph/activation.hpp"
 #include "host/ops/op.hpp"
@@ -53,9 +54,9 @@ class Builder {
   /// Places `part`, written by an earlier step, inside `whole`; false when it cannot move.
   bool place_inside(const Operand& part, const Operand& whole, int64_t offset_bytes);
 
-  /// A constant's elements, read as `from`, converted to `to` now.
+  /// A constant's elements, read as `from`, converted to `to` before the first run.
   Operand constant(ValueId value, const Desc& from, const Desc& to);
-  /// Weights made by the caller, converted to `to` now.
+  /// Weights made by the caller, converted to `to` before the first run.
   Operand constant(Tensor tensor, const Desc& from, const Desc& to);
   /// Memory that only one step uses.
   Operand scratch(int64_t bytes);
@@ -77,8 +78,10 @@ class Builder {
  private:
   struct Buffer {
     int64_t bytes = 0;
-    std::byte* fixed = nullptr;  ///< constants live outside the arena
-    bool pinned = false;         ///< inputs and outputs of the partition: alive throughout
+    bool constant = false;         ///< lives outside the arena
+    std::optional<size_t> packed;  ///< a constant's number in `packing_`
+    std::byte* address = nullptr;  ///< known at last when steps are bound
+    bool pinned = false;           ///< inputs and outputs of the partition: alive throughout
     int32_t parent = -1;
     int64_t offset = 0;           ///< inside the parent
     std::vector<ValueId> values;  ///< whose elements it holds, also those of buffers inside
@@ -89,8 +92,7 @@ class Builder {
   };
 
   int32_t new_buffer(int64_t bytes);
-  Operand fixed(const std::byte* bytes, const Desc& desc);
-  Operand converted(const std::byte* bytes, const Desc& from, const Desc& to);
+  Operand constant_at(const std::byte* bytes, const Desc& from, const Desc& to);
   void holds(int32_t buffer, ValueId value);
   std::pair<int32_t, int64_t> root(int32_t buffer) const;
   Result<void> build_nodes();
@@ -106,7 +108,9 @@ class Builder {
   std::map<ValueId, std::vector<Constant>> constants_;
   std::map<ValueId, int> last_reader_;  ///< position of the last node that reads it
   std::map<NodeId, int> position_;
-  std::vector<Tensor> weights_;
+  Packing packing_;
+  std::vector<Tensor> weights_;  ///< that steps read
+  std::vector<Tensor> sources_;  ///< that `packing_` reads
   std::shared_ptr<std::map<ValueId, int64_t>> rows_;
   int64_t weight_bytes_ = 0;
   bool prefers_blocked_ = false;
