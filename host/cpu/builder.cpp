@@ -239,7 +239,7 @@ void Builder::add_activation(NodeId id, const Epilogue& epilogue, const Operand&
 Result<void> Builder::add_plain(NodeId id) {
   const Node& n = node(id);
   const Op* op = find_op(n.op);
-  if (!op || !op->eval)
+  if (!op || !op->has_plain_kernel())
     return Error{Errc::no_device, fmt::format("{}: the CPU has no kernel for this case ({})",
                                               describe(n), op ? op->limits : "unknown operator")};
   Eval eval{n, {}, {}};
@@ -247,6 +247,7 @@ Result<void> Builder::add_plain(NodeId id) {
   bool dynamic = false;
   auto view = [&](ValueId v) {
     if (v == kNoValue) return TensorView{};
+    if (const Tensor* constant = graph_.constant(v)) return constant->view();
     return TensorView{graph_.value(v).dtype, shape(v), nullptr};
   };
   for (ValueId v : n.inputs) {
@@ -266,9 +267,12 @@ Result<void> Builder::add_plain(NodeId id) {
                                "that result an output of the network instead",
                                describe(n))};
   }
+  VULTUS_TRY(Prepared prepared, prepare(*op, eval));
+  operands.push_back(scratch(prepared.scratch_bytes));
   add(id, std::move(operands),
-      [this_graph = &graph_, rows = rows_, run = op->eval,
+      [this_graph = &graph_, rows = rows_, run = std::move(prepared.kernel),
        eval = std::move(eval)](std::span<std::byte* const> addresses) mutable -> Result<void> {
+        eval.scratch = addresses.back();
         size_t next = 0;
         for (size_t i = 0; i < eval.in.size(); ++i) {
           ValueId v = eval.node.inputs[i];

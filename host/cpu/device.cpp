@@ -161,7 +161,7 @@ class CpuDevice : public Device {
   Support supports(const Graph& graph, const Node& node, Precision) const override {
     const Op* op = find_op(node.op);
     if (!op) return Support::no(fmt::format("{}: unknown operator", describe(node)));
-    if (!op->eval && !op->build)
+    if (!op->has_plain_kernel() && !op->build)
       return Support::no(fmt::format("{}: no CPU kernel", describe(node)));
     auto dynamic = [&](ValueId v) { return v != kNoValue && graph.value(v).dynamic_rows; };
     if (std::ranges::any_of(node.inputs, dynamic) && !std::ranges::all_of(node.outputs, dynamic))

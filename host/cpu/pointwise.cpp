@@ -38,11 +38,11 @@ Family choose_family(Builder& b, const Node& node, const PointwiseProgram& progr
 }
 
 /// Axes in the order of memory: [N, groups of channels, H, W, channels of a group].
-std::vector<int64_t> in_order(Family family, const std::vector<int64_t>& axes, int64_t groups,
-                              int64_t lanes) {
+Shape in_order(Family family, const Shape& axes, int64_t groups, int64_t lanes) {
   if (family == Family::plain) return axes;
-  std::vector<int64_t> ordered{axes[0], groups};
-  ordered.insert(ordered.end(), axes.begin() + 2, axes.end());
+  Shape ordered{axes[0], groups};
+  for (int d = 2; d < axes.rank(); ++d)
+    ordered.push_back(axes[d]);
   ordered.push_back(lanes);
   return ordered;
 }
@@ -59,7 +59,7 @@ Result<void> build_pointwise(Builder& b, NodeId id) {
   const Family family = choose_family(b, node, program);
   const Arrangement a =
       family == Family::plain ? Arrangement{1, 1, 1, 1} : arrangement_of(family, out);
-  const std::vector<int64_t> dims = in_order(family, sizes, a.groups, a.block);
+  const Shape dims = in_order(family, out, a.groups, a.block);
 
   std::vector<Operand> operands;
   std::vector<PointwiseOperand> inputs, results;
@@ -67,13 +67,10 @@ Result<void> build_pointwise(Builder& b, NodeId id) {
     if (b.shape(v) == out) {
       operands.push_back(
           b.input(v, family == Family::plain ? b.plain_desc(v) : in_family(family, sizes)));
-      std::vector<int64_t> strides(dims.size(), 1);
-      for (size_t i = dims.size(); i-- > 1;)
-        strides[i - 1] = strides[i] * dims[i];
-      inputs.push_back({nullptr, DType::f32, std::move(strides)});
+      inputs.push_back({nullptr, DType::f32, dims.strides()});
     } else {
       operands.push_back(b.plain(v));
-      const std::vector<int64_t> own = broadcast_strides(b.shape(v), out);
+      const Shape own = broadcast_strides(b.shape(v), out);
       const int64_t lane = family == Family::plain ? 0 : own[1];
       inputs.push_back({nullptr, DType::f32, in_order(family, own, lane * a.block, lane)});
     }
@@ -88,7 +85,7 @@ Result<void> build_pointwise(Builder& b, NodeId id) {
       inputs[i].data = at[i];
     for (size_t i = 0; i < results.size(); ++i)
       results[i].data = at[inputs.size() + i];
-    run_pointwise(program, dims, inputs, results);
+    run_pointwise(program, dims.dims(), inputs, results);
     return {};
   });
   return {};

@@ -22,7 +22,7 @@ Result<std::vector<int32_t>> nearest_points(const Builder& b, const Node& node) 
     const Tensor* constant = b.graph().constant(node.inputs[i]);
     eval.in.push_back(constant ? constant->view() : TensorView{});
   }
-  VULTUS_CHECK(op->eval(eval));
+  VULTUS_CHECK(evaluate(*op, eval));
   std::vector<int32_t> table(static_cast<size_t>(out[2] * out[3]));
   for (size_t i = 0; i < table.size(); ++i)
     table[i] = static_cast<int32_t>(chosen.as<float>()[i]);
@@ -51,7 +51,7 @@ Result<void> build_resize(Builder& b, NodeId id) {
   // Point numbers must be exact in a float.
   bool maps = in.rank() == 4 && in[0] == out[0] && in[1] == out[1] && in[2] * in[3] < (1 << 24);
   const Op* op = find_op(node.op);
-  if (!maps || node.text("mode", "nearest") != "nearest" || !op->eval ||
+  if (!maps || node.text("mode", "nearest") != "nearest" || !op->has_plain_kernel() ||
       node.text("coordinate_transformation_mode", "half_pixel") == "tf_crop_and_resize")
     return b.add_plain(id);
   VULTUS_TRY(std::vector<int32_t> table, nearest_points(b, node));

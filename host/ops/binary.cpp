@@ -181,23 +181,14 @@ T power(T base, int64_t exponent) {
 template <class T, class U>
 Result<void> eval_pow_as(const Eval& node) {
   const TensorView &a = node.in[0], &b = node.in[1], &out = node.out[0];
-  // The two types share one walk, so the exponent is converted first.
-  auto exponents = b.as<const U>();
   if constexpr (std::is_integral_v<T> && std::is_integral_v<U>) {
-    if (std::ranges::any_of(exponents, [](U e) { return e < 0; }))
+    if (std::ranges::any_of(b.as<const U>(), [](U e) { return e < 0; }))
       return node.fail("integer base with a negative exponent");
-    Tensor wide(dtype_of<T>(), b.shape);
-    std::ranges::transform(exponents, wide.as<T>().begin(),
-                           [](U e) { return saturate<T>(static_cast<double>(e)); });
-    apply_broadcast<T, T>(a, wide.view(), out, [](T x, T e) { return power(x, e); });
+    apply_mixed<T, U, T>(a, b, out, [](T x, U e) { return power(x, e); });
   } else {
     using F = std::conditional_t<std::is_integral_v<T>, double, T>;
-    Tensor base(dtype_of<F>(), a.shape), exponent(dtype_of<F>(), b.shape);
-    std::ranges::transform(a.as<const T>(), base.as<F>().begin(),
-                           [](T x) { return static_cast<F>(x); });
-    std::ranges::transform(exponents, exponent.as<F>().begin(),
-                           [](U e) { return static_cast<F>(e); });
-    apply_broadcast<F, T>(base.view(), exponent.view(), out, [](F x, F e) {
+    apply_mixed<T, U, T>(a, b, out, [](T base, U exponent) {
+      const F x = static_cast<F>(base), e = static_cast<F>(exponent);
       const F y = e == 2 ? x * x : std::pow(x, e);
       if constexpr (std::is_integral_v<T>)
         return saturate<T>(y);

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 
 #include "host/core/parallel.hpp"
 #include "host/cpu/kernels.hpp"
@@ -47,21 +48,22 @@ Result<void> infer(Infer& node) {
   return infer_second_output(node);
 }
 
-// Adds w * x to one row of the output, for the taps that lie within the input.
-void add_row(double* sum, const float* x, double w, const Window& window, int64_t kx,
-             int64_t width) {
+constexpr int64_t kTile = 256;  ///< outputs of a row whose sums stay in the first cache level
+
+// Adds w * x to `count` sums of one row of the output from `begin` on, for the taps that lie within
+// the input.
+void add_row(double* sum, int64_t begin, int64_t count, const float* x, double w,
+             const Window& window, int64_t kx, int64_t width) {
   const int64_t stride = window.stride[1];
   const int64_t shift = kx * window.dilation[1] - window.pad_begin[1];
   const int64_t first = shift < 0 ? (-shift + stride - 1) / stride : 0;
-  const int64_t last =
-      width > shift ? std::min(window.out[1], (width - shift + stride - 1) / stride) : 0;
-  for (int64_t o = first; o < last; ++o)
-    sum[o] += w * static_cast<double>(x[o * stride + shift]);
+  const int64_t last = width > shift ? (width - shift + stride - 1) / stride : 0;
+  for (int64_t o = std::max(first, begin); o < std::min(last, begin + count); ++o)
+    sum[o - begin] += w * static_cast<double>(x[o * stride + shift]);
 }
 
-Result<void> eval(Eval& node) {
+void convolve(Eval& node, const Window& window) {
   const TensorView &x = node.in[0], &w = node.in[1], &out = node.out[0];
-  VULTUS_TRY(Window window, resolve_window(node.node, x.shape, w.shape));
   const int64_t height = x.shape[2], width = x.shape[3];
   const int64_t channels = w.shape[1], outputs = out.shape[1];
   const int64_t per_group = outputs / node.node.integer("group", 1);
@@ -71,12 +73,16 @@ Result<void> eval(Eval& node) {
   const float* scale = node.has(5) ? node.in[5].as<const float>().data() : nullptr;
   float* po = out.as<float>().data();
   const int64_t rows = out.shape[0] * outputs * window.out[0];
-  parallel_for(rows, channels * window.taps() * window.out[1], [&](int64_t begin, int64_t end) {
-    std::vector<double> sum(static_cast<size_t>(window.out[1]));
-    for (int64_t row = begin; row < end; ++row) {
+  const int64_t tiles = (window.out[1] + kTile - 1) / kTile;
+  const int64_t cost = channels * window.taps() * std::min(window.out[1], kTile);
+  parallel_for(rows * tiles, cost, [&](int64_t begin, int64_t end) {
+    for (int64_t piece = begin; piece < end; ++piece) {
+      const int64_t row = piece / tiles, first = piece % tiles * kTile;
       const int64_t y = row % window.out[0], m = row / window.out[0] % outputs;
       const int64_t n = row / window.out[0] / outputs;
-      std::fill(sum.begin(), sum.end(), bias ? static_cast<double>(bias[m]) : 0.0);
+      const int64_t count = std::min(kTile, window.out[1] - first);
+      std::array<double, kTile> sum;
+      sum.fill(bias ? static_cast<double>(bias[m]) : 0.0);
       for (int64_t c = 0; c < channels; ++c) {
         const int64_t map = n * x.shape[1] + m / per_group * channels + c;
         const float* plane = px + map * height * width;
@@ -86,23 +92,31 @@ Result<void> eval(Eval& node) {
           if (from < 0 || from >= height) continue;
           const float* taps = pw + ((m * channels + c) * window.kernel[0] + ky) * window.kernel[1];
           for (int64_t kx = 0; kx < window.kernel[1]; ++kx)
-            add_row(sum.data(), plane + from * width, static_cast<double>(taps[kx]) * factor,
-                    window, kx, width);
+            add_row(sum.data(), first, count, plane + from * width,
+                    static_cast<double>(taps[kx]) * factor, window, kx, width);
         }
       }
-      for (int64_t i = 0; i < window.out[1]; ++i) {
-        const int64_t at = row * window.out[1] + i;
+      for (int64_t i = 0; i < count; ++i) {
+        const int64_t at = row * window.out[1] + first + i;
         const double extra = residual ? static_cast<double>(residual[at]) : 0.0;
         po[at] = static_cast<float>(sum[static_cast<size_t>(i)] + extra);
       }
     }
   });
-  const bool last = adds_last(node.node);
-  if (node.has(4) && !last) add_repeated(node.in[4], out);
-  activate(epilogue_of(node.node), out.as<float>());
-  if (node.has(4) && last) add_repeated(node.in[4], out);
-  write_second_output(node);
-  return {};
+}
+
+Result<Prepared> prepare(const Eval& node) {
+  VULTUS_TRY(Window window, resolve_window(node.node, node.in[0].shape, node.in[1].shape));
+  return Prepared{[window, second = find_second_output(node.node)](Eval& run) -> Result<void> {
+    convolve(run, window);
+    const TensorView& out = run.out[0];
+    const bool last = adds_last(run.node);
+    if (run.has(4) && !last) add_repeated(run.in[4], out);
+    activate(epilogue_of(run.node), out.as<float>());
+    if (run.has(4) && last) add_repeated(run.in[4], out);
+    write_second_output(run, second);
+    return {};
+  }};
 }
 
 int64_t macs(const Graph& graph, const Node& node) {
@@ -112,7 +126,7 @@ int64_t macs(const Graph& graph, const Node& node) {
 
 const Register conv({.name = "Conv",
                      .infer = infer,
-                     .eval = eval,
+                     .prepare = prepare,
                      .build = cpu::build_conv,
                      .macs = macs,
                      .limits = "2-D, float32"});

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 
 #include "host/core/parallel.hpp"
 #include "host/cpu/kernels.hpp"
@@ -33,18 +34,21 @@ Result<void> infer(Infer& node) {
   return node.set(0, DType::f32, {x[0], *outputs, window.out[0], window.out[1]});
 }
 
-// Scatters one input row, scaled by a tap, into one output row.
-void scatter_row(double* sum, const float* x, double w, const Window& window, int64_t kx,
-                 int64_t width) {
-  for (int64_t i = 0; i < width; ++i) {
-    const int64_t o = i * window.stride[1] + kx * window.dilation[1] - window.pad_begin[1];
-    if (o >= 0 && o < window.out[1]) sum[o] += w * static_cast<double>(x[i]);
-  }
+constexpr int64_t kTile = 256;  ///< outputs of a row whose sums stay in the first cache level
+
+// Scatters one input row, scaled by a tap, into `count` sums of one output row from `begin` on.
+void scatter_row(double* sum, int64_t begin, int64_t count, const float* x, double w,
+                 const Window& window, int64_t kx, int64_t width) {
+  const int64_t stride = window.stride[1];
+  const int64_t shift = kx * window.dilation[1] - window.pad_begin[1] - begin;
+  const int64_t first = shift < 0 ? (-shift + stride - 1) / stride : 0;
+  const int64_t last = count > shift ? std::min(width, (count - shift + stride - 1) / stride) : 0;
+  for (int64_t i = first; i < last; ++i)
+    sum[i * stride + shift] += w * static_cast<double>(x[i]);
 }
 
-Result<void> eval(Eval& node) {
+void convolve(const Eval& node, const Window& window) {
   const TensorView &x = node.in[0], &w = node.in[1], &out = node.out[0];
-  VULTUS_TRY(Window window, resolve_transposed_window(node.node, x.shape, w.shape));
   const int64_t height = x.shape[2], width = x.shape[3], outputs = out.shape[1];
   const int64_t per_group = w.shape[1];
   const int64_t channels = x.shape[1] / node.node.integer("group", 1);
@@ -52,12 +56,16 @@ Result<void> eval(Eval& node) {
   const float* bias = node.has(2) ? node.in[2].as<const float>().data() : nullptr;
   float* po = out.as<float>().data();
   const int64_t rows = out.shape[0] * outputs * window.out[0];
-  parallel_for(rows, channels * window.taps() * width, [&](int64_t begin, int64_t end) {
-    std::vector<double> sum(static_cast<size_t>(window.out[1]));
-    for (int64_t row = begin; row < end; ++row) {
+  const int64_t tiles = (window.out[1] + kTile - 1) / kTile;
+  const int64_t cost = channels * window.taps() * std::min(width, kTile);
+  parallel_for(rows * tiles, cost, [&](int64_t begin, int64_t end) {
+    for (int64_t piece = begin; piece < end; ++piece) {
+      const int64_t row = piece / tiles, first = piece % tiles * kTile;
       const int64_t y = row % window.out[0], m = row / window.out[0] % outputs;
       const int64_t n = row / window.out[0] / outputs;
-      std::fill(sum.begin(), sum.end(), bias ? static_cast<double>(bias[m]) : 0.0);
+      const int64_t count = std::min(kTile, window.out[1] - first);
+      std::array<double, kTile> sum;
+      sum.fill(bias ? static_cast<double>(bias[m]) : 0.0);
       for (int64_t ky = 0; ky < window.kernel[0]; ++ky) {
         const int64_t at = y + window.pad_begin[0] - ky * window.dilation[0];
         const int64_t from = at / window.stride[0];
@@ -68,15 +76,24 @@ Result<void> eval(Eval& node) {
           const float* taps = pw + ((channel * per_group + m % per_group) * window.kernel[0] + ky) *
                                        window.kernel[1];
           for (int64_t kx = 0; kx < window.kernel[1]; ++kx)
-            scatter_row(sum.data(), line, static_cast<double>(taps[kx]), window, kx, width);
+            scatter_row(sum.data(), first, count, line, static_cast<double>(taps[kx]), window, kx,
+                        width);
         }
       }
-      std::transform(sum.begin(), sum.end(), po + row * window.out[1],
+      std::transform(sum.begin(), sum.begin() + count, po + row * window.out[1] + first,
                      [](double v) { return static_cast<float>(v); });
     }
   });
-  activate(epilogue_of(node.node), out.as<float>());
-  return {};
+}
+
+Result<Prepared> prepare(const Eval& node) {
+  VULTUS_TRY(Window window,
+             resolve_transposed_window(node.node, node.in[0].shape, node.in[1].shape));
+  return Prepared{[window](Eval& run) -> Result<void> {
+    convolve(run, window);
+    activate(epilogue_of(run.node), run.out[0].as<float>());
+    return {};
+  }};
 }
 
 int64_t macs(const Graph& graph, const Node& node) {
@@ -86,7 +103,7 @@ int64_t macs(const Graph& graph, const Node& node) {
 
 const Register conv_transpose({.name = "ConvTranspose",
                                .infer = infer,
-                               .eval = eval,
+                               .prepare = prepare,
                                .build = cpu::build_conv_transpose,
                                .macs = macs,
                                .limits = "2-D, float32"});

@@ -18,7 +18,7 @@ Result<void> infer(Infer& node) {
 
 Result<void> eval(Eval& node) {
   const Shape& x = node.in[0].shape;
-  int64_t axis = node.integers(1)[0];
+  int64_t axis = node.integer(1, 0);
   axis = axis < 0 ? axis + x.rank() : axis;
   const int64_t size = x[static_cast<int>(axis)], step = x.strides()[static_cast<int>(axis)];
   if (x.elements() == 0) return {};

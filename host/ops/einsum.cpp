@@ -99,24 +99,12 @@ std::array<int64_t, 2> offsets(const Walk<2>& walk, int64_t i) {
   return at;
 }
 
-Result<void> eval(Eval& node) {
-  std::vector<Shape> shapes;
-  for (const TensorView& x : node.in)
-    shapes.push_back(x.shape);
-  VULTUS_TRY(Equation e, parse(node.node, shapes));
+// Sums products over `summed`, for every position of `kept`.
+void contract(const Eval& node, const Walk<2>& kept, const Walk<2>& summed) {
   // One operand is multiplied by a single 1 that repeats.
   const float one = 1;
   const float* a = node.in[0].as<const float>().data();
   const float* b = node.in.size() > 1 ? node.in[1].as<const float>().data() : &one;
-  Walk<2> kept, summed;
-  auto add = [&](Walk<2>& walk, char c) {
-    const int64_t second = node.in.size() > 1 ? stride_of(c, e.operands[1], shapes[1]) : 0;
-    walk.add(e.size.at(c), {stride_of(c, e.operands[0], shapes[0]), second});
-  };
-  for (char c : e.output)
-    add(kept, c);
-  for (auto [c, size] : e.size)
-    if (e.output.find(c) == std::string::npos) add(summed, c);
   const int64_t terms = summed.elements();
   const int64_t inner = summed.dims.empty() ? 1 : summed.dims.back();
   const int64_t step_a = summed.dims.empty() ? 0 : summed.strides[0].back();
@@ -135,7 +123,26 @@ Result<void> eval(Eval& node) {
       out[static_cast<size_t>(o)] = static_cast<float>(sum);
     }
   });
-  return {};
+}
+
+Result<Prepared> prepare(const Eval& node) {
+  std::vector<Shape> shapes;
+  for (const TensorView& x : node.in)
+    shapes.push_back(x.shape);
+  VULTUS_TRY(Equation e, parse(node.node, shapes));
+  Walk<2> kept, summed;
+  auto add = [&](Walk<2>& walk, char c) {
+    const int64_t second = node.in.size() > 1 ? stride_of(c, e.operands[1], shapes[1]) : 0;
+    walk.add(e.size.at(c), {stride_of(c, e.operands[0], shapes[0]), second});
+  };
+  for (char c : e.output)
+    add(kept, c);
+  for (auto [c, size] : e.size)
+    if (e.output.find(c) == std::string::npos) add(summed, c);
+  return Prepared{[=](Eval& run) -> Result<void> {
+    contract(run, kept, summed);
+    return {};
+  }};
 }
 
 int64_t macs(const Graph& graph, const Node& node) {
@@ -153,7 +160,7 @@ int64_t macs(const Graph& graph, const Node& node) {
 const Register einsum({.name = "Einsum",
                        .since = 12,
                        .infer = infer,
-                       .eval = eval,
+                       .prepare = prepare,
                        .macs = macs,
                        .limits = "one or two float32 operands, no ellipsis"});
 

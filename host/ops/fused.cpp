@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include "host/core/parallel.hpp"
-#include "host/graph/fused.hpp"
 
 namespace vultus {
 
@@ -18,9 +17,13 @@ Result<void> infer_second_output(Infer& node) {
   return node.set(1, DType::f32, shape);
 }
 
-void write_second_output(Eval& node) {
-  if (!has_second_output(node.node)) return;
-  const SecondOutput second = second_output_of(node.node);
+std::optional<SecondOutput> find_second_output(const Node& node) {
+  if (!has_second_output(node)) return std::nullopt;
+  return second_output_of(node);
+}
+
+void write_second_output(Eval& node, const std::optional<SecondOutput>& second) {
+  if (!second) return;
   const TensorView& out = node.out[0];
   const int64_t channels = out.shape[1];
   const int64_t inner = out.shape.elements() / (out.shape[0] * channels);
@@ -30,7 +33,7 @@ void write_second_output(Eval& node) {
     for (int64_t plane = begin; plane < end; ++plane) {
       const auto c = static_cast<size_t>(plane % channels);
       for (int64_t i = plane * inner; i < (plane + 1) * inner; ++i)
-        z[i] = apply(second.epilogue, second.scale[c] * y[i] + second.shift[c]);
+        z[i] = apply(second->epilogue, second->scale[c] * y[i] + second->shift[c]);
     }
   });
 }

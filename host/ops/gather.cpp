@@ -8,15 +8,20 @@
 namespace vultus {
 namespace {
 
-// Indices as 0..size-1, or an error.
-Result<std::vector<int64_t>> checked_indices(const Eval& node, int64_t size) {
-  std::vector<int64_t> indices = node.integers(1);
-  for (int64_t& i : indices) {
+Result<void> check_indices(const Eval& node, int64_t size) {
+  const auto count = static_cast<size_t>(node.in[1].shape.elements());
+  for (size_t k = 0; k < count; ++k) {
+    const int64_t i = node.integer(1, k);
     if (i < -size || i >= size)
       return node.fail(fmt::format("index {} is out of range for size {}", i, size));
-    if (i < 0) i += size;
   }
-  return indices;
+  return {};
+}
+
+/// Index `k` as 0..size-1.
+int64_t index_at(const Eval& node, int64_t k, int64_t size) {
+  const int64_t i = node.integer(1, static_cast<size_t>(k));
+  return i < 0 ? i + size : i;
 }
 
 Result<void> infer_gather(Infer& node) {
@@ -36,15 +41,15 @@ Result<void> eval_gather(Eval& node) {
   int64_t axis = node.node.integer("axis", 0);
   axis = axis < 0 ? axis + x.rank() : axis;
   const int64_t size = x[static_cast<int>(axis)];
-  VULTUS_TRY(auto indices, checked_indices(node, size));
+  VULTUS_CHECK(check_indices(node, size));
   int64_t outer = 1, inner = 1;
   for (int d = 0; d < x.rank(); ++d)
     (d < axis ? outer : inner) *= d == axis ? 1 : x[d];
   const auto block = static_cast<size_t>(inner) * size_of(node.in[0].dtype);
-  const auto count = static_cast<int64_t>(indices.size());
+  const int64_t count = node.in[1].shape.elements();
   parallel_for(outer * count, inner, [&](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; ++i) {
-      int64_t from = i / count * size + indices[static_cast<size_t>(i % count)];
+      int64_t from = i / count * size + index_at(node, i % count, size);
       std::memcpy(node.out[0].bytes + static_cast<size_t>(i) * block,
                   node.in[0].bytes + static_cast<size_t>(from) * block, block);
     }
@@ -72,12 +77,13 @@ Result<void> eval_elements(Eval& node) {
   const Shape& out = node.out[0].shape;
   int64_t axis = node.node.integer("axis", 0);
   axis = axis < 0 ? axis + x.rank() : axis;
-  VULTUS_TRY(auto indices, checked_indices(node, x[static_cast<int>(axis)]));
+  const int64_t size = x[static_cast<int>(axis)];
+  VULTUS_CHECK(check_indices(node, size));
   const Shape strides = x.strides();
   const size_t bytes = size_of(node.in[0].dtype);
   parallel_for(out.elements(), x.rank(), [&](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; ++i) {
-      int64_t rest = i, from = indices[static_cast<size_t>(i)] * strides[static_cast<int>(axis)];
+      int64_t rest = i, from = index_at(node, i, size) * strides[static_cast<int>(axis)];
       for (int d = out.rank() - 1; d >= 0; --d) {
         if (d != axis) from += rest % out[d] * strides[d];
         rest /= out[d];

@@ -59,8 +59,8 @@ Result<void> eval(Eval& node) {
   for (int64_t i = 0; i < batch.elements(); ++i) {
     int64_t rest = i, at_a = 0, at_b = 0;
     for (int d = batch.rank() - 1; d >= 0; --d) {
-      at_a += rest % batch[d] * a_strides[static_cast<size_t>(d)];
-      at_b += rest % batch[d] * b_strides[static_cast<size_t>(d)];
+      at_a += rest % batch[d] * a_strides[d];
+      at_b += rest % batch[d] * b_strides[d];
       rest /= batch[d];
     }
     product({pa + at_a * m * k, k, 1}, {pb + at_b * k * n, transposed ? 1 : n, transposed ? k : 1},

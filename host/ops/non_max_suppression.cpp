@@ -58,30 +58,34 @@ Result<void> infer(Infer& node) {
   return {};
 }
 
-// Indices of the boxes of one class that stay, best first.
-std::vector<int64_t> kept(const std::vector<Box>& boxes, std::span<const float> scores,
-                          float iou_threshold, float score_threshold, int64_t most) {
-  std::vector<int64_t> order, keep;
+struct Thresholds {
+  float iou, score;
+  size_t most;
+};
+
+// Indices of the boxes of one class that stay, best first, in `order` (one for each box).
+std::span<const size_t> kept(std::span<const Box> boxes, std::span<const float> scores,
+                             const Thresholds& limits, size_t* order) {
+  size_t candidates = 0, count = 0;
   for (size_t i = 0; i < scores.size(); ++i)
-    if (scores[i] > score_threshold) order.push_back(static_cast<int64_t>(i));
-  std::stable_sort(order.begin(), order.end(), [&](int64_t a, int64_t b) {
-    return scores[static_cast<size_t>(a)] > scores[static_cast<size_t>(b)];
+    if (scores[i] > limits.score) order[candidates++] = i;
+  std::sort(order, order + candidates, [&](size_t a, size_t b) {
+    return scores[a] != scores[b] ? scores[a] > scores[b] : a < b;
   });
-  for (int64_t candidate : order) {
-    if (static_cast<int64_t>(keep.size()) >= most) break;
-    const Box& box = boxes[static_cast<size_t>(candidate)];
-    if (std::ranges::none_of(keep, [&](int64_t k) {
-          return overlap(box, boxes[static_cast<size_t>(k)], iou_threshold);
-        }))
-      keep.push_back(candidate);
+  // Those that stay move to the front, where candidates have been looked at.
+  for (size_t next = 0; next < candidates && count < limits.most; ++next) {
+    const size_t candidate = order[next];
+    if (std::none_of(order, order + count,
+                     [&](size_t k) { return overlap(boxes[candidate], boxes[k], limits.iou); }))
+      order[count++] = candidate;
   }
-  return keep;
+  return {order, count};
 }
 
-Result<void> eval(Eval& node) {
+Result<void> run(Eval& node) {
   const Shape& scores = node.in[1].shape;
   const int64_t batches = scores[0], classes = scores[1], count = scores[2];
-  const int64_t most = node.has(2) ? node.integers(2)[0] : 0;
+  const int64_t most = node.has(2) ? std::max<int64_t>(node.integer(2, 0), 0) : 0;
   const float iou = node.has(3) ? node.in[3].as<const float>()[0] : 0.0f;
   const float least =
       node.has(4) ? node.in[4].as<const float>()[0] : -std::numeric_limits<float>::infinity();
@@ -90,18 +94,20 @@ Result<void> eval(Eval& node) {
   const bool centre = node.node.integer("center_point_box", 0) != 0;
   auto values = node.in[1].as<const float>();
   auto out = node.out[0].as<int64_t>();
+  auto* order = reinterpret_cast<size_t*>(node.scratch);
+  const std::span boxes(reinterpret_cast<Box*>(order + count), static_cast<size_t>(count));
+  const Thresholds limits{iou, least, static_cast<size_t>(most)};
   size_t rows = 0;
   for (int64_t b = 0; b < batches; ++b) {
-    std::vector<Box> boxes;
     for (int64_t i = 0; i < count; ++i)
-      boxes.push_back(corners(node.in[0].as<const float>().data() + (b * count + i) * 4, centre));
+      boxes[static_cast<size_t>(i)] =
+          corners(node.in[0].as<const float>().data() + (b * count + i) * 4, centre);
     for (int64_t c = 0; c < classes; ++c) {
       const auto first = static_cast<size_t>((b * classes + c) * count);
-      for (int64_t i :
-           kept(boxes, values.subspan(first, static_cast<size_t>(count)), iou, least, most)) {
+      for (size_t i : kept(boxes, values.subspan(first, boxes.size()), limits, order)) {
         out[3 * rows] = b;
         out[3 * rows + 1] = c;
-        out[3 * rows + 2] = i;
+        out[3 * rows + 2] = static_cast<int64_t>(i);
         ++rows;
       }
     }
@@ -110,10 +116,14 @@ Result<void> eval(Eval& node) {
   return {};
 }
 
+Result<Prepared> prepare(const Eval& node) {
+  return Prepared{run, node.in[1].shape[2] * int64_t{sizeof(size_t) + sizeof(Box)}};
+}
+
 const Register suppression({.name = "NonMaxSuppression",
                             .since = 10,
                             .infer = infer,
-                            .eval = eval,
+                            .prepare = prepare,
                             .limits = "max_output_boxes_per_class must be constant"});
 
 }  // namespace

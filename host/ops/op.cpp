@@ -37,6 +37,19 @@ int64_t macs(const Graph& graph, const Node& node) {
   return op && op->macs ? op->macs(graph, node) : 0;
 }
 
+Result<Prepared> prepare(const Op& op, const Eval& eval) {
+  assert(op.has_plain_kernel());
+  if (op.prepare) return op.prepare(eval);
+  return Prepared{op.eval};
+}
+
+Result<void> evaluate(const Op& op, Eval& eval) {
+  VULTUS_TRY(Prepared prepared, prepare(op, eval));
+  Tensor scratch = Tensor::uninitialised(DType::u8, {prepared.scratch_bytes});
+  eval.scratch = scratch.bytes();
+  return prepared.kernel(eval);
+}
+
 std::string describe(const Node& node) {
   return fmt::format("{} '{}'", node.op, node.name);
 }
@@ -61,6 +74,10 @@ std::vector<int64_t> Eval::integers(size_t i) const {
   else
     out.assign(in[i].as<int32_t>().begin(), in[i].as<int32_t>().end());
   return out;
+}
+
+int64_t Eval::integer(size_t i, size_t k) const {
+  return in[i].dtype == DType::i64 ? in[i].as<const int64_t>()[k] : in[i].as<const int32_t>()[k];
 }
 
 Result<std::vector<int64_t>> Infer::integers(size_t i, std::string_view what) const {

@@ -63,12 +63,21 @@ struct Eval {
   std::vector<TensorView> in;
   std::vector<TensorView>
       out;  ///< shapes as inferred; only `dynamic_rows` outputs may shrink axis 0
+  std::byte* scratch = nullptr;  ///< `Prepared::scratch_bytes`, aligned for any type
 
   bool has(size_t i) const { return i < in.size() && in[i].bytes != nullptr; }
   /// Integers (i64 or i32) of input i; empty when it is absent.
   std::vector<int64_t> integers(size_t i) const;
+  /// Integer `k` (i64 or i32) of input i.
+  int64_t integer(size_t i, size_t k) const;
   /// "Gather 'head.3': " + what, as Errc::bad_model.
   Error fail(std::string_view what) const;
+};
+
+/// A plain kernel that has read its attributes and constant inputs: calling it allocates nothing.
+struct Prepared {
+  std::function<Result<void>(Eval&)> kernel;
+  int64_t scratch_bytes = 0;  ///< memory that `kernel` needs beside its operands
 };
 
 /// Largest result that shape inference accepts; more is refused before anything is allocated.
@@ -83,14 +92,19 @@ struct Op {
   int until = 22;  ///< last one
   /// Checks attributes and sets the outputs' types and shapes.
   Result<void> (*infer)(Infer&) = nullptr;
-  /// Plain kernel: constant folding, and the CPU device unless `build` is set. May be null when
-  /// `build` is not.
+  /// Plain kernel: constant folding, and the CPU device unless `build` is set. Allocates nothing.
+  /// May be null when `build` is not.
   Result<void> (*eval)(Eval&) = nullptr;
-  /// Kernel of the CPU device on oneDNN, with its blocked layouts. Null: `eval` on plain memory.
+  /// In the place of `eval` for kernels that read lists or need scratch memory: reads them once.
+  /// Only constant inputs have bytes then; shapes and types are those of every run.
+  Result<Prepared> (*prepare)(const Eval&) = nullptr;
+  /// Kernel of the CPU device on oneDNN, with its blocked layouts. Null: the plain kernel.
   Result<void> (*build)(cpu::Builder&, NodeId) = nullptr;
   /// Multiply-accumulates at the node's shapes. Null: none.
   int64_t (*macs)(const Graph&, const Node&) = nullptr;
   std::string_view limits = "";  ///< what is not supported, for docs/operators.md and refusals
+
+  bool has_plain_kernel() const { return eval || prepare; }
 };
 
 /// The operator of that name, or null.
@@ -98,6 +112,10 @@ const Op* find_op(std::string_view name);
 /// All operators, by name.
 std::vector<const Op*> all_ops();
 int64_t macs(const Graph& graph, const Node& node);
+/// The plain kernel of an operator that has one, ready to run.
+Result<Prepared> prepare(const Op& op, const Eval& eval);
+/// Prepares and runs it once.
+Result<void> evaluate(const Op& op, Eval& eval);
 /// "Conv 'head.3'": how a node is named in messages.
 std::string describe(const Node& node);
 /// "Conv 'head.3': " + what, as Errc::bad_model.

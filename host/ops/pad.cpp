@@ -87,8 +87,8 @@ std::vector<int64_t> sources(int64_t size, int64_t out, int64_t begin, const std
 }
 
 template <class T>
-void pad(const TensorView& x, const TensorView& out, const std::vector<std::vector<int64_t>>& maps,
-         const std::byte* value) {
+void pad_as(const TensorView& x, const TensorView& out,
+            const std::vector<std::vector<int64_t>>& maps, const std::byte* value) {
   const T* from = reinterpret_cast<const T*>(x.bytes);
   T* to = reinterpret_cast<T*>(out.bytes);
   T fill{};
@@ -121,40 +121,45 @@ void pad(const TensorView& x, const TensorView& out, const std::vector<std::vect
                });
 }
 
-Result<void> eval(Eval& node) {
+void pad(const TensorView& x, const TensorView& out, const std::vector<std::vector<int64_t>>& maps,
+         const std::byte* value) {
+  switch (size_of(x.dtype)) {
+    case 1:
+      return pad_as<uint8_t>(x, out, maps, value);
+    case 2:
+      return pad_as<uint16_t>(x, out, maps, value);
+    case 4:
+      return pad_as<uint32_t>(x, out, maps, value);
+    default:
+      return pad_as<uint64_t>(x, out, maps, value);
+  }
+}
+
+Result<Prepared> prepare(const Eval& node) {
   const TensorView &x = node.in[0], &out = node.out[0];
   const bool inputs = node.node.opset >= 11;
   VULTUS_TRY(Pads pads,
              resolve(node.node, x.shape, inputs ? node.integers(1) : node.node.integers("pads"),
                      inputs ? node.integers(3) : std::vector<int64_t>{}));
-  if (x.shape.rank() == 0) {
-    std::memcpy(out.bytes, x.bytes, out.size_bytes());
-    return {};
-  }
+  if (x.shape.rank() == 0)
+    return Prepared{[](Eval& run) -> Result<void> {
+      std::memcpy(run.out[0].bytes, run.in[0].bytes, run.out[0].size_bytes());
+      return {};
+    }};
   const std::string mode = node.node.text("mode", "constant");
   std::vector<std::vector<int64_t>> maps;
   for (int d = 0; d < x.shape.rank(); ++d)
     maps.push_back(sources(x.shape[d], out.shape[d], pads.begin[static_cast<size_t>(d)], mode));
   const float attribute = node.node.real("value", 0);
-  const std::byte* value = node.has(2) ? node.in[2].bytes : nullptr;
-  if (!inputs) value = reinterpret_cast<const std::byte*>(&attribute);
-  switch (size_of(x.dtype)) {
-    case 1:
-      pad<uint8_t>(x, out, maps, value);
-      break;
-    case 2:
-      pad<uint16_t>(x, out, maps, value);
-      break;
-    case 4:
-      pad<uint32_t>(x, out, maps, value);
-      break;
-    default:
-      pad<uint64_t>(x, out, maps, value);
-  }
-  return {};
+  return Prepared{[maps = std::move(maps), attribute, inputs](Eval& run) -> Result<void> {
+    const std::byte* value = run.has(2) ? run.in[2].bytes : nullptr;
+    if (!inputs) value = reinterpret_cast<const std::byte*>(&attribute);
+    pad(run.in[0], run.out[0], maps, value);
+    return {};
+  }};
 }
 
-const Register pad_({.name = "Pad", .infer = infer, .eval = eval});
+const Register pad_({.name = "Pad", .infer = infer, .prepare = prepare});
 
 }  // namespace
 }  // namespace vultus

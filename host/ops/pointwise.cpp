@@ -26,21 +26,27 @@ Result<void> infer(Infer& node) {
   return {};
 }
 
-Result<void> eval(Eval& node) {
+Result<Prepared> prepare(const Eval& node) {
   VULTUS_TRY(PointwiseProgram program, pointwise_program(node.node));
-  const Shape& shape = node.out[0].shape;
+  const Shape shape = node.out[0].shape;
   std::vector<PointwiseOperand> inputs, results;
   for (const TensorView& in : node.in)
-    inputs.push_back({in.bytes, in.dtype, broadcast_strides(in.shape, shape)});
+    inputs.push_back({nullptr, in.dtype, broadcast_strides(in.shape, shape)});
   for (const TensorView& out : node.out)
-    results.push_back({out.bytes, out.dtype, {}});
-  run_pointwise(program, shape.dims(), inputs, results);
-  return {};
+    results.push_back({nullptr, out.dtype, {}});
+  return Prepared{[=](Eval& run) mutable -> Result<void> {
+    for (size_t i = 0; i < inputs.size(); ++i)
+      inputs[i].data = run.in[i].bytes;
+    for (size_t i = 0; i < results.size(); ++i)
+      results[i].data = run.out[i].bytes;
+    run_pointwise(program, shape.dims(), inputs, results);
+    return {};
+  }};
 }
 
 const Register pointwise({.name = "Pointwise",
                           .infer = infer,
-                          .eval = eval,
+                          .prepare = prepare,
                           .build = cpu::build_pointwise,
                           .limits = "ours: a chain of element-wise operators"});
 

@@ -81,11 +81,12 @@ Result<PointwiseProgram> pointwise_program(const Node& node);
 /// Writes it into the node's attributes: `code`, `immediates`, `results`, `types`.
 void set_pointwise_program(Node& node, const PointwiseProgram& program);
 
-/// Where an operand lies: element strides per axis of `dims` of the run, 0 where it repeats.
+/// Where an operand lies: element strides per axis of `dims` of the run, 0 where it repeats (not
+/// looked at for results).
 struct PointwiseOperand {
   std::byte* data = nullptr;
   DType dtype = DType::f32;
-  std::vector<int64_t> strides;
+  Shape strides;
 };
 /// Runs the program over `dims`, in pieces on several threads. Results are dense in `dims`.
 void run_pointwise(const PointwiseProgram& program, std::span<const int64_t> dims,

@@ -175,7 +175,7 @@ void run_pointwise(const PointwiseProgram& p, std::span<const int64_t> dims,
   for (size_t axis = 0; axis < dims.size(); ++axis) {
     std::array<int64_t, kMostInputs + 1> strides{};
     for (size_t k = 0; k < inputs.size(); ++k)
-      strides[k] = inputs[k].strides[axis];
+      strides[k] = inputs[k].strides[static_cast<int>(axis)];
     dense /= std::max<int64_t>(dims[axis], 1);
     strides[kMostInputs] = dense;
     walk.add(dims[axis], strides);

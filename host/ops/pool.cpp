@@ -6,7 +6,6 @@
 
 #include "host/core/parallel.hpp"
 #include "host/cpu/kernels.hpp"
-#include "host/graph/fused.hpp"
 #include "host/ops/fused.hpp"
 #include "host/ops/op.hpp"
 #include "host/ops/window.hpp"
@@ -54,8 +53,7 @@ void for_windows(const Eval& node, const Window& w, const Reduce& reduce) {
   });
 }
 
-Result<void> eval_max(Eval& node) {
-  VULTUS_TRY(Window w, resolve_window(node.node, node.in[0].shape));
+void max_pool(Eval& node, const Window& w) {
   const int64_t width = node.in[0].shape[3];
   for_windows(node, w, [&](const float* x, const Taps& rows, const Taps& columns) {
     float best = -std::numeric_limits<float>::infinity();
@@ -67,12 +65,9 @@ Result<void> eval_max(Eval& node) {
       }
     return best;
   });
-  write_second_output(node);
-  return {};
 }
 
-Result<void> eval_average(Eval& node) {
-  VULTUS_TRY(Window w, resolve_window(node.node, node.in[0].shape));
+void average_pool(Eval& node, const Window& w) {
   const Shape& shape = node.in[0].shape;
   const bool padding_counts = node.node.integer("count_include_pad", 0) != 0;
   // Taps within the padded input: ceil_mode lets windows reach beyond it, and that never counts.
@@ -92,8 +87,16 @@ Result<void> eval_average(Eval& node) {
                               : (rows.last - rows.first) * (columns.last - columns.first);
     return count == 0 ? 0.0f : static_cast<float>(sum / static_cast<double>(count));
   });
-  write_second_output(node);
-  return {};
+}
+
+template <void (*pool)(Eval&, const Window&)>
+Result<Prepared> prepare(const Eval& node) {
+  VULTUS_TRY(Window window, resolve_window(node.node, node.in[0].shape));
+  return Prepared{[window, second = find_second_output(node.node)](Eval& run) -> Result<void> {
+    pool(run, window);
+    write_second_output(run, second);
+    return {};
+  }};
 }
 
 Result<void> infer_global(Infer& node) {
@@ -146,13 +149,13 @@ Result<void> eval_global_max(Eval& node) {
 
 const Register max({.name = "MaxPool",
                     .infer = infer_pool,
-                    .eval = eval_max,
+                    .prepare = prepare<max_pool>,
                     .build = cpu::build_pool,
                     .limits = "2-D, float32, no output of indices"});
 const Register average({.name = "AveragePool",
                         .since = 7,
                         .infer = infer_pool,
-                        .eval = eval_average,
+                        .prepare = prepare<average_pool>,
                         .build = cpu::build_pool,
                         .limits = "2-D, float32"});
 const Register global_average({.name = "GlobalAveragePool",

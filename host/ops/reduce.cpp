@@ -207,40 +207,45 @@ void reduce_log_sum_exp(const Split& s, const T* x, T* out) {
 }
 
 template <class Body>
-Result<void> eval_with(Eval& node, const Body& body) {
+Result<Prepared> prepare_with(const Eval& node, const Body& body) {
   const Node& n = node.node;
-  const TensorView &x = node.in[0], &out = node.out[0];
+  const Shape& x = node.in[0].shape;
   const Split s = split(
-      x.shape,
-      reduced_axes(n, axes_are_input(n) ? node.integers(1) : n.integers("axes"), x.shape.rank()));
-  visit_number(x.dtype, [&]<class T>() {
-    body.template operator()<T>(s, reinterpret_cast<const T*>(x.bytes),
-                                reinterpret_cast<T*>(out.bytes));
-  });
-  return {};
+      x, reduced_axes(n, axes_are_input(n) ? node.integers(1) : n.integers("axes"), x.rank()));
+  return Prepared{[=](Eval& run) -> Result<void> {
+    visit_number(run.in[0].dtype, [&]<class T>() {
+      body.template operator()<T>(s, reinterpret_cast<const T*>(run.in[0].bytes),
+                                  reinterpret_cast<T*>(run.out[0].bytes));
+    });
+    return {};
+  }};
 }
 
 template <class R>
-Result<void> eval(Eval& node) {
-  return eval_with(node,
-                   []<class T>(const Split& s, const T* x, T* out) { reduce<R, T>(s, x, out); });
+Result<Prepared> prepare(const Eval& node) {
+  return prepare_with(node,
+                      []<class T>(const Split& s, const T* x, T* out) { reduce<R, T>(s, x, out); });
 }
 
-Result<void> eval_log_sum_exp(Eval& node) {
-  return eval_with(
+Result<Prepared> prepare_log_sum_exp(const Eval& node) {
+  return prepare_with(
       node, []<class T>(const Split& s, const T* x, T* out) { reduce_log_sum_exp<T>(s, x, out); });
 }
 
-const Register sum({.name = "ReduceSum", .infer = infer, .eval = eval<Sum>});
-const Register mean({.name = "ReduceMean", .infer = infer, .eval = eval<Mean>});
-const Register prod({.name = "ReduceProd", .infer = infer, .eval = eval<Prod>});
-const Register max({.name = "ReduceMax", .infer = infer, .eval = eval<Max>});
-const Register min({.name = "ReduceMin", .infer = infer, .eval = eval<Min>});
-const Register l1({.name = "ReduceL1", .infer = infer, .eval = eval<L1>});
-const Register l2({.name = "ReduceL2", .infer = infer, .eval = eval<L2>});
-const Register sum_square({.name = "ReduceSumSquare", .infer = infer, .eval = eval<SumSquare>});
-const Register log_sum({.name = "ReduceLogSum", .infer = infer, .eval = eval<LogSum>});
-const Register log_sum_exp({.name = "ReduceLogSumExp", .infer = infer, .eval = eval_log_sum_exp});
+const Register sum({.name = "ReduceSum", .infer = infer, .prepare = prepare<Sum>});
+const Register mean({.name = "ReduceMean", .infer = infer, .prepare = prepare<Mean>});
+const Register prod({.name = "ReduceProd", .infer = infer, .prepare = prepare<Prod>});
+const Register max({.name = "ReduceMax", .infer = infer, .prepare = prepare<Max>});
+const Register min({.name = "ReduceMin", .infer = infer, .prepare = prepare<Min>});
+const Register l1({.name = "ReduceL1", .infer = infer, .prepare = prepare<L1>});
+const Register l2({.name = "ReduceL2", .infer = infer, .prepare = prepare<L2>});
+const Register sum_square({.name = "ReduceSumSquare",
+                           .infer = infer,
+                           .prepare = prepare<SumSquare>});
+const Register log_sum({.name = "ReduceLogSum", .infer = infer, .prepare = prepare<LogSum>});
+const Register log_sum_exp({.name = "ReduceLogSumExp",
+                            .infer = infer,
+                            .prepare = prepare_log_sum_exp});
 
 }  // namespace
 }  // namespace vultus

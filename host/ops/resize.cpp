@@ -46,9 +46,16 @@ Result<void> infer(Infer& node) {
 }
 
 // Resizes one axis: [outer, in, inner] -> [outer, out, inner].
-void resize_axis(const float* x, float* out, int64_t outer, int64_t in, int64_t inner,
-                 const ResizeTaps& taps) {
-  const int64_t size = static_cast<int64_t>(taps.index.size()) / taps.count;
+struct AxisPass {
+  int64_t outer, in, inner;
+  ResizeTaps taps;
+
+  int64_t out() const { return static_cast<int64_t>(taps.index.size()) / taps.count; }
+};
+
+void resize_axis(const float* x, float* out, const AxisPass& pass) {
+  const auto& [outer, in, inner, taps] = pass;
+  const int64_t size = pass.out();
   parallel_for(outer * size, inner * taps.count, [&](int64_t begin, int64_t end) {
     for (int64_t row = begin; row < end; ++row) {
       const float* from = x + row / size * in * inner;
@@ -70,48 +77,60 @@ void resize_axis(const float* x, float* out, int64_t outer, int64_t in, int64_t 
   });
 }
 
-Result<void> eval(Eval& node) {
+// One axis after the other; what lies in between in the scratch memory.
+void resize(const Eval& node, const std::vector<AxisPass>& passes) {
+  const float* from = node.in[0].as<const float>().data();
+  float* out = node.out[0].as<float>().data();
+  if (passes.empty()) std::memcpy(out, from, node.out[0].size_bytes());
+  auto* next = reinterpret_cast<float*>(node.scratch);
+  for (const AxisPass& pass : passes) {
+    float* to = &pass == &passes.back() ? out : next;
+    resize_axis(from, to, pass);
+    from = to;
+    next += pass.outer * pass.out() * pass.inner;
+  }
+}
+
+Result<Prepared> prepare(const Eval& node) {
   const Slots s = slots(node.node);
-  const TensorView &x = node.in[0], &out = node.out[0];
   VULTUS_TRY(ResizeMode mode, resize_mode(node.node));
   std::vector<float> scales;
   if (node.has(s.scales)) {
     auto values = node.in[s.scales].as<const float>();
     scales.assign(values.begin(), values.end());
   }
-  VULTUS_TRY(ResizeSizes r, resize_sizes(node.node, x.shape, scales, node.integers(s.sizes)));
-  const float* from = x.as<const float>().data();
-  Shape shape = x.shape;
-  Tensor current;
+  Shape shape = node.in[0].shape;
+  VULTUS_TRY(ResizeSizes r, resize_sizes(node.node, shape, scales, node.integers(s.sizes)));
+  std::vector<AxisPass> passes;
+  Prepared prepared;
   for (int d = 0; d < shape.rank(); ++d) {
     const float scale = r.scales[static_cast<size_t>(d)];
     if (r.out[d] == shape[d] && scale == 1) continue;
     int64_t outer = 1, inner = 1;
     for (int k = 0; k < shape.rank(); ++k)
       (k < d ? outer : inner) *= k == d ? 1 : shape[k];
-    const int64_t in = shape[d];
+    passes.push_back({outer, shape[d], inner, resize_taps(mode, shape[d], r.out[d], scale)});
     shape[d] = r.out[d];
-    Tensor next(DType::f32, shape);
-    resize_axis(from, next.as<float>().data(), outer, in, inner,
-                resize_taps(mode, in, r.out[d], scale));
-    current = std::move(next);
-    from = current.as<float>().data();
+    prepared.scratch_bytes += shape.elements() * int64_t{sizeof(float)};
   }
-  std::memcpy(out.bytes, from, out.size_bytes());
-  return {};
+  prepared.kernel = [passes = std::move(passes)](Eval& run) -> Result<void> {
+    resize(run, passes);
+    return {};
+  };
+  return prepared;
 }
 
-const Register resize({.name = "Resize",
-                       .since = 10,
-                       .infer = infer,
-                       .eval = eval,
-                       .build = cpu::build_resize,
-                       .limits = "float32; no tf_crop_and_resize, antialias or aspect policy"});
+const Register resize_({.name = "Resize",
+                        .since = 10,
+                        .infer = infer,
+                        .prepare = prepare,
+                        .build = cpu::build_resize,
+                        .limits = "float32; no tf_crop_and_resize, antialias or aspect policy"});
 const Register upsample({.name = "Upsample",
                          .since = 9,
                          .until = 9,
                          .infer = infer,
-                         .eval = eval,
+                         .prepare = prepare,
                          .limits = "float32"});
 
 }  // namespace

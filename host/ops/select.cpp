@@ -98,16 +98,17 @@ void top(const Eval& node, bool largest) {
   auto x = node.in[0].as<const T>();
   T* values = reinterpret_cast<T*>(node.out[0].bytes);
   int64_t* indices = node.out.size() > 1 ? reinterpret_cast<int64_t*>(node.out[1].bytes) : nullptr;
+  auto* orders = reinterpret_cast<int64_t*>(node.scratch);
   parallel_for(l.count, 8 * l.size, [&](int64_t begin, int64_t end) {
-    std::vector<int64_t> order(static_cast<size_t>(l.size));
     for (int64_t i = begin; i < end; ++i) {
       const T* line = x.data() + l.begin(i, l.size);
-      std::iota(order.begin(), order.end(), 0);
-      std::partial_sort(order.begin(), order.begin() + k, order.end(), [&](int64_t a, int64_t b) {
+      int64_t* order = orders + i * l.size;
+      std::iota(order, order + l.size, 0);
+      std::partial_sort(order, order + k, order + l.size, [&](int64_t a, int64_t b) {
         return precedes(line[a * l.inner], line[b * l.inner], a, b, largest);
       });
       for (int64_t n = 0; n < k; ++n) {
-        const int64_t at = l.begin(i, k) + n * l.inner, from = order[static_cast<size_t>(n)];
+        const int64_t at = l.begin(i, k) + n * l.inner, from = order[n];
         if (values) values[at] = line[from * l.inner];
         if (indices) indices[at] = from;
       }
@@ -115,15 +116,18 @@ void top(const Eval& node, bool largest) {
   });
 }
 
-Result<void> eval_top(Eval& node) {
+Result<Prepared> prepare_top(const Eval& node) {
   const bool largest = node.node.integer("largest", 1) != 0;
-  visit_number(node.in[0].dtype, [&]<class T>() { top<T>(node, largest); });
-  return {};
+  auto kernel = [largest](Eval& run) -> Result<void> {
+    visit_number(run.in[0].dtype, [&]<class T>() { top<T>(run, largest); });
+    return {};
+  };
+  return Prepared{kernel, node.in[0].shape.elements() * int64_t{sizeof(int64_t)}};
 }
 
 const Register arg_max({.name = "ArgMax", .infer = infer_arg, .eval = eval_arg<true>});
 const Register arg_min({.name = "ArgMin", .infer = infer_arg, .eval = eval_arg<false>});
-const Register top_k({.name = "TopK", .infer = infer_top, .eval = eval_top});
+const Register top_k({.name = "TopK", .infer = infer_top, .prepare = prepare_top});
 
 }  // namespace
 }  // namespace vultus

@@ -88,14 +88,14 @@ Result<void> infer(Infer& node) {
   return node.set(0, node.dtype(0), out);
 }
 
-Result<void> eval(Eval& node) {
+Result<Prepared> prepare(const Eval& node) {
   Arguments a = node.node.opset >= 10 ? Arguments{node.integers(1), node.integers(2),
                                                   node.integers(3), node.integers(4)}
                                       : attributes(node.node);
   const Shape& x = node.in[0].shape;
   const Shape& out = node.out[0].shape;
   VULTUS_TRY(auto r, ranges(node.node, x, a));
-  if (out.elements() == 0) return {};
+  if (out.elements() == 0) return Prepared{[](Eval&) -> Result<void> { return {}; }};
   const Shape from = x.strides(), to = out.strides();
   int64_t offset = 0;
   Walk<2> walk;
@@ -105,12 +105,15 @@ Result<void> eval(Eval& node) {
     walk.add(out[d], {out[d] == 1 ? 0 : range.step * from[d], to[d]});
   }
   const size_t bytes = size_of(node.in[0].dtype);
-  copy_strided(node.in[0].bytes + offset * static_cast<int64_t>(bytes), node.out[0].bytes, walk,
-               bytes);
-  return {};
+  return Prepared{[=](Eval& run) -> Result<void> {
+    copy_strided(run.in[0].bytes + offset * static_cast<int64_t>(bytes), run.out[0].bytes, walk,
+                 bytes);
+    return {};
+  }};
 }
 
-const Register slice({.name = "Slice", .infer = infer, .eval = eval, .build = cpu::build_slice});
+const Register slice(
+    {.name = "Slice", .infer = infer, .prepare = prepare, .build = cpu::build_slice});
 
 }  // namespace
 

@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include <vector>
+#include <span>
 
 #include "host/cpu/kernels.hpp"
 #include "host/ops/op.hpp"
@@ -33,40 +33,45 @@ Result<void> infer(Infer& node) {
 }
 
 /// activation(weights [outs, ins] * x + bias)
-std::vector<double> layer(const Eval& node, size_t weights, const std::vector<double>& x,
-                          const Epilogue& epilogue) {
+void layer(const Eval& node, size_t weights, std::span<const double> x, const Epilogue& epilogue,
+           std::span<double> out) {
   const auto w = node.in[weights].as<const float>();
-  const size_t outs = w.size() / x.size();
-  std::vector<double> out(outs);
-  for (size_t o = 0; o < outs; ++o) {
+  for (size_t o = 0; o < out.size(); ++o) {
     double sum = 0;
     if (node.has(weights + 1)) sum = static_cast<double>(node.in[weights + 1].as<const float>()[o]);
     for (size_t i = 0; i < x.size(); ++i)
       sum += static_cast<double>(w[o * x.size() + i]) * x[i];
     out[o] = static_cast<double>(apply(epilogue, static_cast<float>(sum)));
   }
-  return out;
 }
 
-Result<void> eval(Eval& node) {
+Result<void> run(Eval& node) {
   const Shape& shape = node.in[0].shape;
   const auto channels = static_cast<size_t>(shape[1]);
   const auto points = static_cast<size_t>(shape[2] * shape[3]);
   const auto x = node.in[0].as<const float>();
   auto out = node.out[0].as<float>();
+  const std::span means(reinterpret_cast<double*>(node.scratch), channels);
+  const std::span gates(means.data() + channels, channels);
+  const std::span squeezed(gates.data() + channels, static_cast<size_t>(node.in[1].shape[0]));
   for (size_t n = 0; n < static_cast<size_t>(shape[0]); ++n) {
-    std::vector<double> means(channels, 0.0);
     for (size_t c = 0; c < channels; ++c) {
+      means[c] = 0;
       for (float v : x.subspan((n * channels + c) * points, points))
         means[c] += static_cast<double>(v);
       means[c] /= static_cast<double>(points);
     }
-    std::vector<double> gates = layer(
-        node, 3, layer(node, 1, means, squeeze_epilogue_of(node.node)), epilogue_of(node.node));
+    layer(node, 1, means, squeeze_epilogue_of(node.node), squeezed);
+    layer(node, 3, squeezed, epilogue_of(node.node), gates);
     for (size_t c = 0; c < channels; ++c)
       out[n * channels + c] = static_cast<float>(gates[c]);
   }
   return {};
+}
+
+Result<Prepared> prepare(const Eval& node) {
+  const int64_t numbers = 2 * node.in[0].shape[1] + node.in[1].shape[0];
+  return Prepared{run, numbers * int64_t{sizeof(double)}};
 }
 
 int64_t macs(const Graph& graph, const Node& node) {
@@ -76,7 +81,7 @@ int64_t macs(const Graph& graph, const Node& node) {
 const Register squeeze_excite(
     {.name = "SqueezeExcite",
      .infer = infer,
-     .eval = eval,
+     .prepare = prepare,
      .build = cpu::build_squeeze_excite,
      .macs = macs,
      .limits = "ours: GlobalAveragePool and two 1x1 convolutions with their activations"});

@@ -23,11 +23,12 @@ void copy_as(const std::byte* from, std::byte* to, const Walk<2>& walk) {
 
 }  // namespace
 
-std::vector<int64_t> broadcast_strides(const Shape& shape, const Shape& out) {
-  Shape own = shape.strides();
-  std::vector<int64_t> strides(static_cast<size_t>(out.rank()), 0);
-  for (int i = 0; i < shape.rank(); ++i)
-    if (shape[i] != 1) strides[static_cast<size_t>(out.rank() - shape.rank() + i)] = own[i];
+Shape broadcast_strides(const Shape& shape, const Shape& out) {
+  const Shape own = shape.strides();
+  const int repeated = out.rank() - shape.rank();
+  Shape strides;
+  for (int i = 0; i < out.rank(); ++i)
+    strides.push_back(i < repeated || shape[i - repeated] == 1 ? 0 : own[i - repeated]);
   return strides;
 }
 

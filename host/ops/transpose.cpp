@@ -30,19 +30,21 @@ Result<void> infer(Infer& node) {
   return node.set(0, node.dtype(0), out);
 }
 
-Result<void> eval(Eval& node) {
+Result<Prepared> prepare(const Eval& node) {
   const TensorView &x = node.in[0], &out = node.out[0];
   auto perm = permutation(node.node, x.shape.rank());
   const Shape from = x.shape.strides(), to = out.shape.strides();
   Walk<2> walk;
   for (int d = 0; d < out.shape.rank(); ++d)
     walk.add(out.shape[d], {from[static_cast<int>(perm[static_cast<size_t>(d)])], to[d]});
-  copy_strided(x.bytes, out.bytes, walk, size_of(x.dtype));
-  return {};
+  return Prepared{[walk, size = size_of(x.dtype)](Eval& run) -> Result<void> {
+    copy_strided(run.in[0].bytes, run.out[0].bytes, walk, size);
+    return {};
+  }};
 }
 
 const Register transpose(
-    {.name = "Transpose", .infer = infer, .eval = eval, .build = cpu::build_transpose});
+    {.name = "Transpose", .infer = infer, .prepare = prepare, .build = cpu::build_transpose});
 
 }  // namespace
 }  // namespace vultus

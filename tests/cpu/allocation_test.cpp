@@ -5,17 +5,6 @@
 namespace vultus::test {
 namespace {
 
-/// Plain kernels read their attributes into vectors at every run; networks that use some wait.
-std::vector<ReferenceNetwork> networks_without_plain_kernels() {
-  std::vector<ReferenceNetwork> networks = reference_networks();
-  std::erase_if(networks, [](const ReferenceNetwork& network) {
-    std::string_view model = network.model;
-    return model.starts_with("star") || model.starts_with("mtl") || model.ends_with("RFB-320") ||
-           model.starts_with("derived");
-  });
-  return networks;
-}
-
 class CpuAllocations : public testing::TestWithParam<ReferenceNetwork> {};
 
 // oneDNN makes a small table of its arguments at each primitive; that is printed, not refused.
@@ -26,8 +15,7 @@ TEST_P(CpuAllocations, ARunAllocatesNothing) {
   fmt::print("requests inside libraries: {} per run\n", others);
 }
 
-INSTANTIATE_TEST_SUITE_P(Networks, CpuAllocations,
-                         testing::ValuesIn(networks_without_plain_kernels()),
+INSTANTIATE_TEST_SUITE_P(Networks, CpuAllocations, testing::ValuesIn(reference_networks()),
                          [](const testing::TestParamInfo<ReferenceNetwork>& info) {
                            return info.param.test_name();
                          });

@@ -95,7 +95,7 @@ class Net {
         values[v] = Tensor(graph.value(v).dtype, graph.shape(v));
         eval.out.push_back(values[v].view());
       }
-      auto done = find_op(n.op)->eval(eval);
+      auto done = evaluate(*find_op(n.op), eval);
       EXPECT_TRUE(done) << done.error().what;
     }
     std::vector<Tensor> results;

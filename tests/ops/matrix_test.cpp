@@ -57,6 +57,19 @@ TEST(MatMul, BatchesBroadcast) {
   }
 }
 
+// Sums are kept for some columns at a time.
+TEST(MatMul, LongRowsMatchTheReference) {
+  Tensor a = random_tensor({2, 3}, 1), b = random_tensor({3, 700}, 2);
+  Tensor y = run("MatMul", {}, operands(a.clone(), b.clone()));
+  for (size_t i = 0; i < 1400; ++i) {
+    double sum = 0;
+    for (size_t k = 0; k < 3; ++k)
+      sum += static_cast<double>(a.as<float>()[i / 700 * 3 + k]) *
+             static_cast<double>(b.as<float>()[k * 700 + i % 700]);
+    EXPECT_NEAR(static_cast<double>(y.as<float>()[i]), sum, 1e-6);
+  }
+}
+
 TEST(MatMul, TheRightMatricesMayLieTransposed) {
   Tensor y = run("MatMul", {{"transB", int64_t{1}}}, operands(iota({2, 1, 3}), iota({2, 3})));
   EXPECT_EQ(y.shape(), (Shape{2, 1, 2}));

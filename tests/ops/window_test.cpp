@@ -100,6 +100,39 @@ TEST(Conv, ResidualIsAddedBeforeTheFusedActivation) {
   EXPECT_EQ(values<float>(y), (F{0, 1, 3}));
 }
 
+// Sums are kept for a piece of a row at a time.
+TEST(Conv, LongRowsMatchTheReference) {
+  constexpr int64_t kWidth = 1200;
+  Tensor x = random_tensor({1, 2, 2, kWidth}, 1), w = random_tensor({2, 1, 2, 5}, 2);
+  Tensor y = run("Conv",
+                 {{"group", int64_t{2}},
+                  {"pads", I{0, 4, 0, 3}},
+                  {"strides", I{1, 2}},
+                  {"dilations", I{1, 2}}},
+                 operands(x.clone(), w.clone()));
+  ASSERT_EQ(y.shape(), (Shape{1, 2, 1, kWidth / 2}));
+  for_each_element(y.shape(), [&](size_t i, int64_t n, int64_t m, int64_t oy, int64_t ox) {
+    double sum = 0;
+    for (int64_t ky = 0; ky < 2; ++ky)
+      for (int64_t kx = 0; kx < 5; ++kx)
+        sum += at(w, m, 0, ky, kx) * at(x, n, m, oy + ky, 2 * ox + 2 * kx - 4);
+    expect_close(y.as<float>()[i], sum);
+  });
+  // A transposed convolution is the sum of its input's taps.
+  Tensor back = run("ConvTranspose", {{"strides", I{1, 3}}, {"pads", I{0, 1, 0, 2}}},
+                    operands(x.clone(), w.clone()));
+  ASSERT_EQ(back.shape(), (Shape{1, 1, 3, 3 * (kWidth - 1) + 5 - 3}));
+  for_each_element(back.shape(), [&](size_t i, int64_t, int64_t, int64_t oy, int64_t ox) {
+    double sum = 0;
+    for (int64_t c = 0; c < 2; ++c)
+      for (int64_t ky = 0; ky < 2; ++ky)
+        for (int64_t kx = 0; kx < 5; ++kx)
+          if ((ox + 1 - kx) % 3 == 0)
+            sum += at(w, c, 0, ky, kx) * at(x, 0, c, oy - ky, (ox + 1 - kx) / 3);
+    expect_close(back.as<float>()[i], sum);
+  });
+}
+
 TEST(Conv, SamePaddingPutsTheOddRowAtTheNamedEnd) {
   Tensor x = floats({1, 1, 1, 4}, {1, 2, 3, 4}), w = floats({1, 1, 1, 2}, {1, 10});
   EXPECT_EQ(values<float>(run("Conv", {{"auto_pad", std::string("SAME_UPPER")}},

@@ -37,7 +37,7 @@ class Folder {
       if (!fixed) VULTUS_CHECK(use_single_precision(graph_.node(n)));
       Infer infer(graph_, n);
       VULTUS_CHECK(op->infer(infer));
-      if (!fixed || !op->eval || !affordable(graph_.node(n))) continue;
+      if (!fixed || !op->has_plain_kernel() || !affordable(graph_.node(n))) continue;
       VULTUS_CHECK(evaluate(*op, graph_.node(n)));
       ++folded;
     }
@@ -85,7 +85,7 @@ class Folder {
       results.push_back(v == kNoValue ? Tensor() : Tensor(graph_.value(v).dtype, graph_.shape(v)));
       eval.out.push_back(v == kNoValue ? TensorView{} : results.back().view());
     }
-    VULTUS_CHECK(op.eval(eval));
+    VULTUS_CHECK(vultus::evaluate(op, eval));
     for (size_t i = 0; i < results.size(); ++i)
       if (node.outputs[i] != kNoValue)
         graph_.value(node.outputs[i]).constant =
