@@ -137,6 +137,9 @@ Json as_json(const Case& c, const EngineOptions& engine) {
                {"downloads", (after.downloads - c.before.downloads) / runs},
                {"upload_bytes", stats.upload_bytes},
                {"download_bytes", stats.download_bytes},
+               {"tunable_convolutions", stats.choices},
+               {"timed_convolutions", stats.timed_choices},
+               {"changed_convolutions", stats.changed_choices},
                {"arena_bytes", stats.arena_bytes},
                {"weight_bytes", stats.weight_bytes}};
   if (c.in_flight_per_s > 0) {
@@ -169,6 +172,9 @@ void print_text(const BenchOptions& options, const std::vector<Case>& cases, con
   print_table(options, runs);
   for (const Case& c : cases) {
     fmt::print("  {} = {}\n", c.device, c.opened->note);
+    if (const PartitionStats stats = c.session->stats(); stats.choices > 0)
+      fmt::print("    tuned {} of {} convolutions; {} differ from the rules\n", stats.timed_choices,
+                 stats.choices, stats.changed_choices);
     if (c.in_flight_per_s > 0)
       fmt::print("    inputs copied in each time: {:.1f} runs/s alone, {:.1f} with {} in flight\n",
                  c.alone_per_s, c.in_flight_per_s, c.session->slots());

@@ -131,14 +131,17 @@ Result<Precision> parse_precision(const std::string& text) {
   return text == "fp32" ? Precision::fp32 : Precision::fp16;
 }
 
+Tuning tuning_of(const EngineOptions& options) {
+  if (options.no_tune) return Tuning::rules;
+  return options.tune ? Tuning::measure : Tuning::cached;
+}
+
 Result<SessionOptions> session_options(const EngineOptions& options, const OpenedDevices& devices) {
   SessionOptions session;
   session.devices = devices.preference();
   VULTUS_TRY(session.precision, parse_precision(options.precision));
   VULTUS_TRY(session.shapes, options.shape_bindings());
-  session.tuning = options.no_tune ? Tuning::rules
-                   : options.tune  ? Tuning::measure
-                                   : Tuning::cached;
+  session.tuning = tuning_of(options);
   return session;
 }
 

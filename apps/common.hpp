@@ -62,6 +62,8 @@ struct OpenedDevices {
 };
 Result<OpenedDevices> open_devices(const EngineOptions& options, const std::string& device);
 Result<Precision> parse_precision(const std::string& text);
+/// Of --tune and --no-tune.
+Tuning tuning_of(const EngineOptions& options);
 Result<SessionOptions> session_options(const EngineOptions& options, const OpenedDevices& devices);
 Result<Session> load_session(const std::string& model, const EngineOptions& options,
                              const OpenedDevices& devices);

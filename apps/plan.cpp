@@ -69,6 +69,9 @@ Json as_json(const PlanOptions& options, Session& session, const OpenedDevices& 
           {"transfer_bytes", plan.transfer_bytes},
           {"dispatches", stats.dispatches},
           {"barriers", stats.barriers},
+          {"tunable_convolutions", stats.choices},
+          {"timed_convolutions", stats.timed_choices},
+          {"changed_convolutions", stats.changed_choices},
           {"arena_bytes", stats.arena_bytes},
           {"unplanned_bytes", stats.unplanned_bytes},
           {"weight_bytes", stats.weight_bytes},
@@ -93,6 +96,9 @@ void print_text(const PlanOptions& options, Session& session, const OpenedDevice
              plan.transfers, static_cast<double>(plan.transfer_bytes) * 1e-6);
   fmt::print("  dispatches    {}, barriers {}, layout conversions {}\n", stats.dispatches,
              stats.barriers, stats.reorders);
+  if (stats.choices > 0)
+    fmt::print("  tuned         {} of {} convolutions; {} differ from the rules\n",
+               stats.timed_choices, stats.choices, stats.changed_choices);
   fmt::print(
       "  activations   {:.2f} MB in the arena ({:.2f} MB without aliasing); weights {:.2f} MB\n",
       static_cast<double>(stats.arena_bytes) * 1e-6,

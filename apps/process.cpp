@@ -102,6 +102,7 @@ Result<int> process(const Options& options) {
   settings.devices = devices.preference();
   VULTUS_TRY(settings.precision, parse_precision(options.engine.precision));
   if (devices.owned.size() == 1) settings.precision = Precision::fp32;  // what the CPU computes in
+  settings.tuning = tuning_of(options.engine);
   settings.out = options.out;
   settings.search_every = options.every;
   settings.all_faces = options.faces == "all";

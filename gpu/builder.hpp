@@ -2,13 +2,14 @@
 
 #include <array>
 #include <cstring>
+#include <functional>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "gpu/conv_family.hpp"
+#include "gpu/conv_timings.hpp"
 #include "gpu/cooperative.hpp"
 #include "host/core/result.hpp"
 #include "host/graph/graph.hpp"
@@ -91,6 +92,22 @@ struct Dispatch {
   std::vector<Binding> bindings;
   std::array<uint32_t, 3> threads{1, 1, 1};
   uint32_t subgroup_size = 0;  ///< pinned, and every subgroup full; 0: whatever the driver takes
+  int choice = -1;             ///< index into Recording::choices; -1: no other kernel does it
+};
+
+template <class Push>
+std::vector<uint8_t> bytes_of(const Push& push) {
+  static_assert(sizeof(Push) <= 128 && std::is_trivially_copyable_v<Push>);
+  std::vector<uint8_t> bytes(sizeof(Push));
+  std::memcpy(bytes.data(), &push, sizeof(Push));
+  return bytes;
+}
+
+/// A convolution and what can compute it.
+struct ConvOffer {
+  ConvKey key;
+  std::vector<ConvTactic> tactics;                  ///< the rule's first
+  std::function<Dispatch(size_t tactic)> dispatch;  ///< all with the same bindings
 };
 
 /// What operators may ask of the device.
@@ -102,9 +119,10 @@ struct Caps {
   uint64_t max_storage_range = 128u << 20;
   uint32_t max_workgroups[3] = {65535, 65535, 65535};
   uint32_t max_shared_bytes = 16384;
-  uint32_t max_invocations = 128;  ///< of a workgroup that is a row
-  uint32_t cores = 1;              ///< DeviceClass
-  bool staging = false;            ///< DeviceClass
+  uint32_t max_invocations = 128;          ///< of a workgroup that is a row
+  uint32_t max_workgroup_subgroups = ~0u;  ///< where their size is pinned
+  uint32_t cores = 1;                      ///< DeviceClass
+  bool staging = false;                    ///< DeviceClass
   Cooperative cooperative = Cooperative::none;
   ConvForce force = {};
 };
@@ -157,15 +175,15 @@ class Builder {
   virtual BufferId scratch(uint64_t bytes) = 0;
 
   virtual void dispatch(Dispatch dispatch) = 0;
+  /// The tactic that was timed to be the fastest, where the partition's tuning says so, else the
+  /// rule's.
+  virtual void dispatch(const ConvOffer& offer) = 0;
 
   template <class Push>
   void dispatch(std::string kernel, std::vector<uint32_t> spec, const Push& push,
                 std::vector<Binding> bindings, std::array<uint32_t, 3> threads) {
-    static_assert(sizeof(Push) <= 128 && std::is_trivially_copyable_v<Push>);
-    std::vector<uint8_t> bytes(sizeof(Push));
-    std::memcpy(bytes.data(), &push, sizeof(Push));
     dispatch(
-        {-1, std::move(kernel), std::move(spec), std::move(bytes), std::move(bindings), threads});
+        {-1, std::move(kernel), std::move(spec), bytes_of(push), std::move(bindings), threads});
   }
 };
 

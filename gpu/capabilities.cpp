@@ -61,6 +61,7 @@ void report_subgroups(const Vulkan& vk, VkPhysicalDevice device, DeviceReport& r
   get_properties(vk, device, properties);
   report.min_subgroup_size = properties.minSubgroupSize;
   report.max_subgroup_size = properties.maxSubgroupSize;
+  report.max_workgroup_subgroups = properties.maxComputeWorkgroupSubgroups;
   report.subgroup_size_control =
       features.subgroupSizeControl && features.computeFullSubgroups &&
       (properties.requiredSubgroupSizeStages & VK_SHADER_STAGE_COMPUTE_BIT) != 0;

@@ -25,6 +25,7 @@ Caps caps_of(const DeviceReport& report, const VkPhysicalDeviceLimits& limits) {
   Caps caps;
   caps.subgroup_size = report.subgroup_size;
   caps.subgroup_size_control = report.subgroup_size_control;
+  caps.max_workgroup_subgroups = report.max_workgroup_subgroups;
   caps.software = report.type == "software";
   caps.storage16 = report.storage16;
   caps.max_storage_range = limits.maxStorageBufferRange;

@@ -28,4 +28,13 @@ struct ConvForce {
   bool operator==(const ConvForce&) const = default;
 };
 
+/// One of the ways to compute a convolution, as it is kept between runs.
+struct ConvTactic {
+  ConvFamily family = ConvFamily::direct;
+  uint32_t pixels = 0;  ///< per thread; of direct
+  uint32_t tile = 0;    ///< index into kConvTiles; of tile and coop
+  uint32_t split = 1;   ///< teams that share K; of tile and coop
+  bool operator==(const ConvTactic&) const = default;
+};
+
 }  // namespace vultus::gpu

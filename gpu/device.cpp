@@ -21,7 +21,8 @@ class VulkanDevice : public Device {
       : context_(std::move(context)),
         cache_folder_(cache_folder),
         cache_(*context_, cache_folder),
-        kernels_(*context_, cache_.handle()) {
+        kernels_(*context_, cache_.handle()),
+        timings_(cache_folder, context_->report()) {
     const DeviceReport& report = context_->report();
     info_ = {DeviceKind::gpu, report.name, report.driver, report.uuid, report.type == "software"};
   }
@@ -33,7 +34,7 @@ class VulkanDevice : public Device {
     if (spec.precision == Precision::fp16 && !context_->caps().storage16)
       return Error{Errc::no_device,
                    fmt::format("{} has no 16-bit storage: use --precision fp32", info_.name)};
-    return VulkanPartition::create(*context_, kernels_, graph, spec);
+    return VulkanPartition::create(*context_, kernels_, timings_, graph, spec);
   }
   Result<DeviceSpeed> speed(bool again) override {
     return cached_speed(cache_folder_,
@@ -47,6 +48,7 @@ class VulkanDevice : public Device {
   std::string cache_folder_;
   PipelineCache cache_;
   Kernels kernels_;
+  ConvTimings timings_;
   DeviceInfo info_;
 };
 

@@ -30,10 +30,11 @@ struct DeviceReport {
   uint32_t subgroup_size = 0;
   uint32_t min_subgroup_size = 0, max_subgroup_size = 0;
   bool subgroup_size_control = false;  ///< a compute kernel can ask for full subgroups of one size
-  bool memory_model = false;           ///< the Vulkan memory model
-  bool mixed_dot_product = false;      ///< accelerates 8-bit dot products of mixed sign
-  uint64_t memory_bytes = 0;           ///< largest device-local heap
-  uint64_t max_storage_range = 0;      ///< bytes a kernel can see of one tensor
+  uint32_t max_workgroup_subgroups = ~0u;  ///< where a kernel asks for their size
+  bool memory_model = false;               ///< the Vulkan memory model
+  bool mixed_dot_product = false;          ///< accelerates 8-bit dot products of mixed sign
+  uint64_t memory_bytes = 0;               ///< largest device-local heap
+  uint64_t max_storage_range = 0;          ///< bytes a kernel can see of one tensor
   uint64_t max_allocation = 0;
   uint32_t max_shared_bytes = 0;  ///< workgroup memory
   uint32_t max_invocations = 0;   ///< per workgroup
@@ -66,7 +67,7 @@ struct OpenOptions {
   /// Bytes of one tensor that kernels may see, where that is less than the device allows; 0: what
   /// it allows.
   uint64_t max_storage_range = 0;
-  /// Folder of the pipeline cache; empty: $XDG_CACHE_HOME/vultus. "-": none.
+  /// Folder of compiled pipelines and of timings; empty: $XDG_CACHE_HOME/vultus. "-": none.
   std::string cache_folder = {};
 };
 

@@ -13,14 +13,17 @@
 namespace vultus::gpu {
 
 Result<std::unique_ptr<Partition>> VulkanPartition::create(const Context& context, Kernels& kernels,
-                                                           const Graph& graph,
+                                                           ConvTimings& timings, const Graph& graph,
                                                            const PartitionSpec& spec) {
   std::unique_ptr<VulkanPartition> made(new VulkanPartition(context, graph));
-  VULTUS_TRY(made->recording_, build_partition(context, graph, spec));
+  VULTUS_TRY(made->recording_, build_partition(context, graph, spec, &timings));
   made->plan_memory();
   VULTUS_CHECK(made->create_kernels(kernels, spec.precision));
   VULTUS_CHECK(made->allocate(std::max<size_t>(spec.slots, 1)));
   VULTUS_CHECK(made->upload_weights());
+  VULTUS_CHECK(made->tune(kernels, spec.precision, timings));
+  made->count_choices();
+  if (context.poison()) VULTUS_CHECK(made->fill_arena(0xffffffffu));
   VULTUS_CHECK(made->bind());
   for (RunSlot& slot : made->slots_)
     VULTUS_CHECK(made->record_slot(slot));
@@ -109,14 +112,20 @@ Result<void> VulkanPartition::allocate(size_t slots) {
   return {};
 }
 
+Result<void> VulkanPartition::fill_arena(uint32_t pattern) {
+  if (layout_.bytes == 0) return {};
+  return run_once(context_, [&](VkCommandBuffer commands) {
+    const Vulkan& vk = context_.vk();
+    memory_barrier(vk, commands, kCompute | kTransfer, kShaderAccess | kTransferAccess, kTransfer,
+                   kTransferAccess);
+    vk.vkCmdFillBuffer(commands, arena_.handle(), 0, VK_WHOLE_SIZE, pattern);
+    memory_barrier(vk, commands, kTransfer, kTransferAccess, kCompute | kTransfer,
+                   kShaderAccess | kTransferAccess);
+  });
+}
+
 Result<void> VulkanPartition::upload_weights() {
   const Vulkan& vk = context_.vk();
-  if (context_.poison() && layout_.bytes > 0)
-    VULTUS_CHECK(run_once(context_, [&](VkCommandBuffer commands) {
-      vk.vkCmdFillBuffer(commands, arena_.handle(), 0, VK_WHOLE_SIZE, 0xffffffffu);
-      memory_barrier(vk, commands, kTransfer, kTransferAccess, kCompute | kTransfer,
-                     kShaderAccess | kTransferAccess);
-    }));
   constexpr uint64_t kChunk = 64u << 20;
   std::span<const std::byte> all = recording_.constants;
   if (all.empty()) return {};
@@ -144,14 +153,25 @@ VulkanPartition::Slice VulkanPartition::slice(BufferId id) const {
   return {&arena_, layout_.offsets[i], info.bytes};
 }
 
+VkDescriptorBufferInfo VulkanPartition::described(BufferId id) const {
+  const Slice at = slice(id);
+  return {at.buffer->handle(), at.offset, at.bytes};
+}
+
+void VulkanPartition::count_choices() {
+  for (const Choice& choice : recording_.choices) {
+    ++stats_.choices;
+    stats_.timed_choices += choice.timed;
+    stats_.changed_choices += choice.used != choice.rule;
+  }
+}
+
 Result<void> VulkanPartition::bind() {
   std::vector<Descriptors::Set> sets;
   for (size_t i = 0; i < recording_.dispatches.size(); ++i) {
     sets.push_back({kernels_[i]->set_layout, {}});
-    for (const Binding& binding : recording_.dispatches[i].bindings) {
-      Slice at = slice(binding.buffer);
-      sets.back().buffers.push_back({at.buffer->handle(), at.offset, at.bytes});
-    }
+    for (const Binding& binding : recording_.dispatches[i].bindings)
+      sets.back().buffers.push_back(described(binding.buffer));
   }
   VULTUS_TRY(descriptors_, Descriptors::create(context_, sets));
   return {};

@@ -26,7 +26,8 @@ struct RunSlot {
 class VulkanPartition : public Partition {
  public:
   static Result<std::unique_ptr<Partition>> create(const Context& context, Kernels& kernels,
-                                                   const Graph& graph, const PartitionSpec& spec);
+                                                   ConvTimings& timings, const Graph& graph,
+                                                   const PartitionSpec& spec);
   ~VulkanPartition() override;
 
   Result<void> upload(ValueId input, const TensorView& data) override;
@@ -47,8 +48,14 @@ class VulkanPartition : public Partition {
   VulkanPartition(const Context& context, const Graph& graph) : context_(context), graph_(graph) {}
   void plan_memory();
   Result<void> allocate(size_t slots);
+  Result<void> fill_arena(uint32_t pattern);
   Result<void> upload_weights();
   Result<void> create_kernels(Kernels& kernels, Precision precision);
+  Result<void> tune(Kernels& kernels, Precision precision, ConvTimings& timings);
+  Result<ConvTactic> fastest(Kernels& kernels, Precision precision, const Dispatch& dispatch,
+                             const Choice& choice);
+  Result<void> use(Kernels& kernels, Precision precision, size_t i, const ConvTactic& tactic);
+  void count_choices();
   Result<void> bind();
   Result<void> record_slot(RunSlot& slot);
   Result<void> record(Commands& commands, const Buffer& from, const Buffer& to,
@@ -60,6 +67,7 @@ class VulkanPartition : public Partition {
   Result<void> prepare_profile();
   int64_t bytes_of(const Dispatch& dispatch) const;
   Slice slice(BufferId id) const;
+  VkDescriptorBufferInfo described(BufferId id) const;
   RunSlot& slot() { return slots_[selected_]; }
 
   const Context& context_;

@@ -16,10 +16,12 @@ inline Form form_of(Layout layout) {
 /// The Builder behind build_partition.
 class Recorder : public Builder {
  public:
-  Recorder(const Context& context, const Graph& graph, const PartitionSpec& spec)
+  Recorder(const Context& context, const Graph& graph, const PartitionSpec& spec,
+           ConvTimings* timings)
       : context_(context),
         graph_(graph),
         spec_(spec),
+        timings_(timings),
         places_(graph.values.size()),
         is_read_(graph.values.size()) {
     for (const Node& node : graph.nodes)
@@ -49,6 +51,7 @@ class Recorder : public Builder {
   BufferId integers(std::span<const int32_t> values) override;
   BufferId scratch(uint64_t bytes) override;
   void dispatch(Dispatch dispatch) override;
+  void dispatch(const ConvOffer& offer) override;
 
  private:
   /// Where a value lies; a value may lie in several forms at once.
@@ -85,6 +88,7 @@ class Recorder : public Builder {
   const Context& context_;
   const Graph& graph_;
   const PartitionSpec& spec_;
+  ConvTimings* timings_;  ///< null: by the rules
   NodeId node_ = -1;
   std::vector<Places> places_;
   std::vector<bool> is_read_;

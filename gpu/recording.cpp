@@ -184,9 +184,29 @@ void Recorder::dispatch(Dispatch dispatch) {
   recording_.dispatches.push_back(std::move(dispatch));
 }
 
+void Recorder::dispatch(const ConvOffer& offer) {
+  if (offer.tactics.size() == 1) return dispatch(offer.dispatch(0));
+  Choice choice{offer.key, offer.tactics[0], offer.tactics[0], false, {}};
+  size_t used = 0;
+  if (auto kept = timings_ ? timings_->find(offer.key) : std::nullopt) {
+    auto at = std::ranges::find(offer.tactics, *kept);
+    choice.timed = at != offer.tactics.end();
+    if (choice.timed) used = static_cast<size_t>(at - offer.tactics.begin());
+  }
+  choice.used = offer.tactics[used];
+  if (timings_ && spec_.tuning == Tuning::measure && !choice.timed)
+    for (size_t i = 1; i < offer.tactics.size(); ++i)
+      choice.others.push_back({offer.tactics[i], offer.dispatch(i)});
+  Dispatch chosen = offer.dispatch(used);
+  chosen.choice = static_cast<int>(recording_.choices.size());
+  recording_.choices.push_back(std::move(choice));
+  dispatch(std::move(chosen));
+}
+
 Result<Recording> build_partition(const Context& context, const Graph& graph,
-                                  const PartitionSpec& spec) {
-  VULTUS_TRY(Recording recording, Recorder(context, graph, spec).build());
+                                  const PartitionSpec& spec, ConvTimings* timings) {
+  if (spec.tuning == Tuning::rules) timings = nullptr;
+  VULTUS_TRY(Recording recording, Recorder(context, graph, spec, timings).build());
   VULTUS_CHECK(check_accesses(recording, graph));
   schedule(recording);
   return recording;

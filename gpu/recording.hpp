@@ -18,6 +18,18 @@ struct Upload {
   uint64_t offset = 0;  ///< in the staging buffer and in the upload block
 };
 
+/// A dispatch that several kernels can compute.
+struct Choice {
+  struct Alternative {
+    ConvTactic tactic;
+    Dispatch dispatch;
+  };
+  ConvKey key;
+  ConvTactic rule, used;
+  bool timed = false;               ///< `used` was the fastest here
+  std::vector<Alternative> others;  ///< besides the rule's, when that is to be found out
+};
+
 /// What a partition consists of before it meets memory: buffers, weights and dispatches in order.
 struct Recording {
   struct BufferInfo {
@@ -31,6 +43,7 @@ struct Recording {
   std::vector<BufferInfo> buffers;   ///< by BufferId
   std::vector<std::byte> constants;  ///< weights, ready for the device
   std::vector<Dispatch> dispatches;
+  std::vector<Choice> choices;
   std::vector<int> steps;  ///< by dispatch, from 1, ascending: those of one step run side by side
   std::vector<Upload> uploads;
   std::vector<Download> downloads;
@@ -59,7 +72,8 @@ std::string label_of(const Graph& graph, NodeId node);
 
 /// Builds every node of the partition and schedules the dispatches. Fails on our own mistakes,
 /// tensors larger than the device binds, and constants that the storage type cannot hold.
+/// `timings` is asked, where it is given, unless the spec wants the rules only.
 Result<Recording> build_partition(const Context& context, const Graph& graph,
-                                  const PartitionSpec& spec);
+                                  const PartitionSpec& spec, ConvTimings* timings = nullptr);
 
 }  // namespace vultus::gpu

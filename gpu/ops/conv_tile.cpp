@@ -2,8 +2,6 @@
 
 #include <fmt/format.h>
 
-#include "gpu/ops/conv_stem.hpp"
-
 namespace vultus::gpu {
 
 namespace {
@@ -22,25 +20,12 @@ uint32_t pixels_of(const Convolution& c) {
 
 }  // namespace
 
-ConvProblem problem_of(const Builder& b, const Convolution& c) {
-  return {.pixels = pixels_of(c),
-          .in_channels = c.in_channels,
-          .out_channels = c.out_channels,
-          .taps = static_cast<uint32_t>(c.window.taps()),
-          .groups = c.groups,
-          .stem = is_stem(c),
-          .fp16 = b.precision() == Precision::fp16};
-}
-
-void add_tiled_convolution(Builder& b, const Convolution& c, const ConvChoice& choice,
-                           EpilogueParts parts) {
+Dispatch tiled_dispatch(const Builder& b, const Convolution& c, const ConvChoice& choice,
+                        EpilogueParts parts) {
   const ConvTile& tile = choice.tile;
-  const ConvProblem problem = problem_of(b, c);
-  Push push{parts.push,       c.in_h,  c.in_w,       c.in_groups(),
-            c.out_h,          c.out_w, pixels_of(c), problem.k_groups(),
-            push_of(c.window)};
   Dispatch dispatch;
   dispatch.spec = std::move(parts.spec);
+  dispatch.bindings = std::move(parts.bindings);
   dispatch.spec.insert(dispatch.spec.end(), {c.scale ? 1u : 0u, choice.threads, tile.pixels,
                                              tile.groups, choice.step, choice.split});
   if (choice.family == ConvFamily::coop) {
@@ -52,13 +37,11 @@ void add_tiled_convolution(Builder& b, const Convolution& c, const ConvChoice& c
     dispatch.spec.push_back(tile.per_thread);
     dispatch.kernel = "conv_tile";
   }
-  dispatch.push.resize(sizeof(Push));
-  std::memcpy(dispatch.push.data(), &push, sizeof(Push));
-  dispatch.bindings = std::move(parts.bindings);
-  dispatch.bindings.push_back({c.scale.value_or(c.input), Access::read});
+  dispatch.push = bytes_of(Push{parts.push, c.in_h, c.in_w, c.in_groups(), c.out_h, c.out_w,
+                                pixels_of(c), problem_of(b, c).k_groups(), push_of(c.window)});
   dispatch.threads = {(pixels_of(c) + tile.pixels - 1) / tile.pixels * choice.threads,
                       (c.out_groups() + tile.groups - 1) / tile.groups, 1};
-  b.dispatch(std::move(dispatch));
+  return dispatch;
 }
 
 }  // namespace vultus::gpu

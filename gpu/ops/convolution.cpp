@@ -21,17 +21,65 @@ struct Push {
 };
 
 constexpr uint32_t kLocalSize = 32;
-constexpr uint32_t kMostPixels = 8;
 // Lanes of a lavapipe vector: fewer tiles than this leave lanes idle along x.
 constexpr uint32_t kFewTiles = 8;
-// Below this many threads a GPU is better served by twice as many that do half the work.
-constexpr uint32_t kManyThreads = 32768;
+constexpr uint32_t kLeastPixels = 4;  // that the rules give a thread, where a row has more than one
 
-uint32_t pixels_per_thread(const Builder& b, const Convolution& c) {
-  if (c.out_w == 1) return 1;
-  uint64_t threads =
-      uint64_t{c.batch} * c.out_h * ((c.out_w + kMostPixels - 1) / kMostPixels) * c.out_groups();
-  return b.caps().software || threads >= kManyThreads ? kMostPixels : kMostPixels / 2;
+/// One row where rows need not be told apart, and one image where images need not.
+Convolution flattened(Convolution c) {
+  if (!c.pointwise() || c.window.stride != std::array<int64_t, 2>{1, 1}) return c;
+  c.in_w = c.out_w = c.out_h * c.out_w;
+  c.in_h = c.out_h = 1;
+  if (!c.scale) {
+    c.in_w = c.out_w = c.batch * c.out_w;
+    c.batch = 1;
+  }
+  return c;
+}
+
+ConvKey key_of(const Builder& b, const Convolution& c, const EpilogueParts& parts) {
+  const WindowPush w = push_of(c.window);
+  return {.batch = c.batch,
+          .in_h = c.in_h,
+          .in_w = c.in_w,
+          .in_channels = c.in_channels,
+          .out_h = c.out_h,
+          .out_w = c.out_w,
+          .out_channels = c.out_channels,
+          .groups = c.groups,
+          .kernel_h = w.kernel_h,
+          .kernel_w = w.kernel_w,
+          .stride_h = w.stride_h,
+          .stride_w = w.stride_w,
+          .pad_top = w.pad_top,
+          .pad_left = w.pad_left,
+          .dilation_h = w.dilation_h,
+          .dilation_w = w.dilation_w,
+          .scaled = c.scale ? 1u : 0u,
+          .fp16 = b.precision() == Precision::fp16 ? 1u : 0u,
+          .parts = parts.spec[0],
+          .activation = parts.spec[1],
+          .second_activation = parts.spec[2],
+          .addend_h = parts.spec[3],
+          .addend_w = parts.spec[4]};
+}
+
+/// shaders/conv.comp.
+Dispatch direct_dispatch(const Convolution& c, uint32_t pixels, EpilogueParts parts) {
+  const uint32_t tiles_w = (c.out_w + pixels - 1) / pixels;
+  const uint32_t tiles = c.batch * c.out_h * tiles_w;
+  const bool channels_along_x = tiles < kFewTiles && tiles < c.out_groups();
+  Dispatch dispatch;
+  dispatch.kernel = "conv";
+  dispatch.spec = std::move(parts.spec);
+  dispatch.bindings = std::move(parts.bindings);
+  dispatch.threads = {tiles, c.out_groups(), 1};
+  if (channels_along_x) std::swap(dispatch.threads[0], dispatch.threads[1]);
+  dispatch.spec.insert(dispatch.spec.end(), {pixels, c.pointwise() ? 1u : 0u, c.scale ? 1u : 0u});
+  dispatch.push = bytes_of(Push{parts.push, c.in_h, c.in_w, c.in_groups(), c.out_h, c.out_w,
+                                tiles_w, tiles, push_of(c.window), input_span(c),
+                                c.outs_per_group(), c.ins_per_group(), channels_along_x ? 1u : 0u});
+  return dispatch;
 }
 
 }  // namespace
@@ -83,43 +131,32 @@ EpilogueParts epilogue_parts(Builder& b, const Convolution& c, BufferId weights)
   return epilogue_parts(b, c.epilogue, c.input, weights, c.out_channels, c.out_h, c.out_w);
 }
 
-void add_convolution(Builder& b, Convolution c, const WeightAt& at) {
-  ConvChoice choice = choose_convolution(problem_of(b, c), b.caps());
-  if (choice.family == ConvFamily::stem) return add_stem_convolution(b, c, at);
+ConvProblem problem_of(const Builder& b, const Convolution& c) {
+  return {.pixels = uint64_t{c.batch} * c.out_h * c.out_w,
+          .width = c.out_w,
+          .in_channels = c.in_channels,
+          .out_channels = c.out_channels,
+          .taps = static_cast<uint32_t>(c.window.taps()),
+          .groups = c.groups,
+          .stem = is_stem(c),
+          .fp16 = b.precision() == Precision::fp16};
+}
+
+void add_convolution(Builder& b, const Convolution& c, const WeightAt& at) {
+  const Convolution flat = flattened(c);
+  const std::vector<ConvChoice> candidates = convolution_candidates(problem_of(b, flat), b.caps());
+  if (candidates[0].family == ConvFamily::stem) return add_stem_convolution(b, c, at);
   EpilogueParts parts = epilogue_parts(b, c, b.weights(pack_weights(c, at)));
-  if (c.pointwise() &&
-      c.window.stride == std::array<int64_t, 2>{1, 1}) {  // rows need not be told apart
-    c.in_w = c.out_w = c.out_h * c.out_w;
-    c.in_h = c.out_h = 1;
-    if (!c.scale) {  // nor images
-      c.in_w = c.out_w = c.batch * c.out_w;
-      c.batch = 1;
-    }
-  }
-  if (choice.family == ConvFamily::tile || choice.family == ConvFamily::coop)
-    return add_tiled_convolution(b, c, choice, std::move(parts));
-  uint32_t pixels = pixels_per_thread(b, c);
-  uint32_t tiles_w = (c.out_w + pixels - 1) / pixels;
-  uint32_t tiles = c.batch * c.out_h * tiles_w;
-  bool channels_along_x = tiles < kFewTiles && tiles < c.out_groups();
-  Push push{parts.push,
-            c.in_h,
-            c.in_w,
-            c.in_groups(),
-            c.out_h,
-            c.out_w,
-            tiles_w,
-            tiles,
-            push_of(c.window),
-            input_span(c),
-            c.outs_per_group(),
-            c.ins_per_group(),
-            channels_along_x ? 1u : 0u};
-  std::array<uint32_t, 3> threads{tiles, c.out_groups(), 1};
-  if (channels_along_x) std::swap(threads[0], threads[1]);
-  parts.spec.insert(parts.spec.end(), {pixels, c.pointwise() ? 1u : 0u, c.scale ? 1u : 0u});
+  ConvOffer offer{key_of(b, flat, parts), {}, {}};
   parts.bindings.push_back({c.scale.value_or(c.input), Access::read});
-  b.dispatch("conv", std::move(parts.spec), push, std::move(parts.bindings), threads);
+  for (const ConvChoice& candidate : candidates)
+    offer.tactics.push_back(tactic_of(candidate));
+  offer.dispatch = [&](size_t i) {
+    return candidates[i].family == ConvFamily::direct
+               ? direct_dispatch(flat, candidates[i].pixels, parts)
+               : tiled_dispatch(b, flat, candidates[i], parts);
+  };
+  b.dispatch(offer);
 }
 
 Support convolution_fits(const Caps& caps, std::string_view op, int64_t rows, int64_t width,
@@ -127,7 +164,6 @@ Support convolution_fits(const Caps& caps, std::string_view op, int64_t rows, in
   if ((out_channels + 7) / 8 > caps.max_workgroups[1])
     return Support::no(fmt::format("{}: {} output channels (the GPU kernel takes {})", op,
                                    out_channels, int64_t{caps.max_workgroups[1]} * 8));
-  constexpr int64_t kLeastPixels = kMostPixels / 2;
   int64_t tiles = width == 1 ? rows : rows * ((width + kLeastPixels - 1) / kLeastPixels);
   if (tiles > int64_t{caps.max_workgroups[0]} * kLocalSize)
     return Support::no(fmt::format("{}: {} x {} output pixels are more than the GPU kernel takes",

@@ -3,6 +3,7 @@
 #include <functional>
 #include <optional>
 
+#include "gpu/ops/conv_choice.hpp"
 #include "gpu/ops/conv_epilogue.hpp"
 #include "gpu/ops/image.hpp"
 #include "host/ops/window.hpp"
@@ -26,6 +27,9 @@ struct Convolution {
   uint32_t out_groups() const { return (out_channels + 7) / 8; }
 };
 
+/// The sizes that the choice of a kernel depends on.
+ConvProblem problem_of(const Builder& b, const Convolution& c);
+
 /// The window as kernels take it in their push constants.
 struct WindowPush {
   uint32_t kernel_h, kernel_w, stride_h, stride_w, pad_top, pad_left, dilation_h, dilation_w;
@@ -48,7 +52,7 @@ std::vector<float> pack_weights(const Convolution& c, const WeightAt& at);
 EpilogueParts epilogue_parts(Builder& b, const Convolution& c, BufferId weights);
 
 /// Packs the weights and adds the dispatch.
-void add_convolution(Builder& b, Convolution c, const WeightAt& at);
+void add_convolution(Builder& b, const Convolution& c, const WeightAt& at);
 
 /// Refuses what add_convolution cannot start: `rows` of `width` output pixels.
 Support convolution_fits(const Caps& caps, std::string_view op, int64_t rows, int64_t width,

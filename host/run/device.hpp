@@ -58,6 +58,9 @@ struct PartitionStats {
   int64_t weight_bytes = 0;
   int64_t upload_bytes = 0;  ///< host to device per run; 0 on the CPU
   int64_t download_bytes = 0;
+  int64_t choices = 0;          ///< dispatches that several kernels can compute
+  int64_t timed_choices = 0;    ///< of these, chosen because they were the fastest here
+  int64_t changed_choices = 0;  ///< of those, other than by the rules
 };
 
 /// One timed piece of a run: a dispatch, a CPU primitive, or a copy between host and device.

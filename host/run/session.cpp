@@ -237,6 +237,9 @@ PartitionStats Session::stats() const {
     sum.weight_bytes += s.weight_bytes;
     sum.upload_bytes += s.upload_bytes;
     sum.download_bytes += s.download_bytes;
+    sum.choices += s.choices;
+    sum.timed_choices += s.timed_choices;
+    sum.changed_choices += s.changed_choices;
   }
   return sum;
 }

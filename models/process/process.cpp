@@ -101,6 +101,7 @@ Result<std::unique_ptr<Processor>> Processor::open(ProcessOptions options) {
     options.precision = Precision::fp32;
   VULTUS_TRY(Pack pack, load_pack(options.pack));
   SessionOptions session{options.devices, options.precision, {}};
+  session.tuning = options.tuning;
   VULTUS_TRY(auto detector, open_detector(pack, session));
   VULTUS_TRY(auto landmarker, open_landmarker(pack, session));
   return std::unique_ptr<Processor>(new Processor(std::move(options), std::move(pack),

@@ -25,6 +25,7 @@ struct ProcessOptions {
   std::string pack;              ///< folder of the model pack (find_pack)
   std::vector<Device*> devices;  ///< in order of preference; they outlive the processor
   Precision precision = Precision::fp32;
+  Tuning tuning = Tuning::rules;
   std::string out;         ///< folder; each input gets one inside it
   int search_every = 10;   ///< frames between searches of the whole frame
   bool all_faces = false;  ///< else the one with the highest score, until it is lost

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "gpu/cooperative.hpp"
 
 namespace vultus::gpu {
@@ -38,7 +40,11 @@ Caps software() {
 }
 
 ConvProblem square(uint64_t map, uint32_t channels, uint32_t taps = 9) {
-  return {.pixels = map * map, .in_channels = channels, .out_channels = channels, .taps = taps};
+  return {.pixels = map * map,
+          .width = static_cast<uint32_t>(map),
+          .in_channels = channels,
+          .out_channels = channels,
+          .taps = taps};
 }
 
 uint64_t workgroups(const ConvChoice& c, const ConvProblem& p) {
@@ -126,22 +132,126 @@ TEST(ConvChoice, WhatIsForcedWinsWhereItCan) {
   EXPECT_EQ(choose_convolution(square(64, 128), caps).family, ConvFamily::direct);
 }
 
-TEST(ConvChoice, EveryChoiceHasRoomOnEveryDevice) {
-  for (const Caps& caps : {card(132), card(20), card(1), least(), software()})
+void expect_room(const ConvChoice& c, const ConvProblem& p, const Caps& caps) {
+  auto workgroups = [](uint64_t items, uint64_t each) { return (items + each - 1) / each; };
+  if (c.family == ConvFamily::direct) {
+    ASSERT_GE(c.pixels, 1u);
+    ASSERT_LE(c.pixels, 8u);
+    // 32 threads, each with so many pixels of a row.
+    const uint64_t threads = p.pixels / p.width * workgroups(p.width, c.pixels);
+    EXPECT_LE(workgroups(threads, 32), caps.max_workgroups[0]);
+    EXPECT_LE(p.out_groups(), caps.max_workgroups[1]);
+    return;
+  }
+  EXPECT_EQ(p.groups, 1u);
+  EXPECT_LE(c.threads, caps.max_invocations);
+  EXPECT_LE(shared_bytes(c, p.fp16, caps.subgroup_size), caps.max_shared_bytes);
+  EXPECT_LE(workgroups(p.pixels, c.tile.pixels), caps.max_workgroups[0]);
+  EXPECT_LE(workgroups(p.out_groups(), c.tile.groups), caps.max_workgroups[1]);
+  if (c.family == ConvFamily::coop) {
+    EXPECT_TRUE(p.fp16);
+    EXPECT_NE(caps.cooperative, Cooperative::none);
+    EXPECT_LE(c.threads / caps.subgroup_size, caps.max_workgroup_subgroups);
+  }
+  // What shaders/common/conv_tile.glsl relies on.
+  EXPECT_EQ(c.threads % c.step, 0u);
+  EXPECT_EQ(c.step % c.split, 0u);
+  EXPECT_GE(c.step / c.split, c.family == ConvFamily::coop ? kMatrixSize / 8 : 1);
+}
+
+/// Like `card`, but a workgroup holds few subgroups.
+Caps narrow() {
+  Caps caps = card(132);
+  caps.subgroup_size_control = true;
+  caps.max_workgroup_subgroups = 4;
+  return caps;
+}
+/// Without fast shared memory.
+Caps phone() {
+  Caps caps = least();
+  caps.staging = false;
+  return caps;
+}
+
+template <class Visit>
+void for_each_problem(Visit visit) {
+  for (const Caps& caps : {card(132), card(20), card(1), least(), software(), narrow(), phone()})
     for (bool fp16 : {true, false})
-      for (uint64_t pixels : {1u, 7u, 16u, 100u, 4096u, 1u << 20})
+      for (uint32_t width : {1u, 3u, 16u, 100u, 1024u})
         for (uint32_t in : {5u, 8u, 64u, 1280u})
-          for (uint32_t out : {1u, 24u, 256u, 1280u}) {
-            ConvProblem p{.pixels = pixels, .in_channels = in, .out_channels = out, .fp16 = fp16};
-            ConvChoice c = choose_convolution(p, caps);
-            if (c.family == ConvFamily::direct) continue;
-            EXPECT_LE(c.threads, caps.max_invocations);
-            EXPECT_LE(shared_bytes(c, fp16, caps.subgroup_size), caps.max_shared_bytes);
-            // What shaders/common/conv_tile.glsl relies on.
-            EXPECT_EQ(c.threads % c.step, 0u);
-            EXPECT_EQ(c.step % c.split, 0u);
-            EXPECT_GE(c.step / c.split, c.family == ConvFamily::coop ? kMatrixSize / 8 : 1);
-          }
+          for (uint32_t out : {1u, 24u, 256u, 1280u})
+            for (uint32_t taps : {1u, 9u})
+              visit(ConvProblem{.pixels = uint64_t{width} * width,
+                                .width = width,
+                                .in_channels = in,
+                                .out_channels = out,
+                                .taps = taps,
+                                .fp16 = fp16},
+                    caps);
+}
+
+TEST(ConvChoice, EveryChoiceHasRoomOnEveryDevice) {
+  for_each_problem([](const ConvProblem& p, const Caps& caps) {
+    expect_room(choose_convolution(p, caps), p, caps);
+  });
+}
+
+TEST(ConvChoice, AWorkgroupHoldsNoMoreSubgroupsThanTheDeviceAllows) {
+  const ConvProblem p = square(8, 256);
+  EXPECT_GT(choose_convolution(p, card(132)).threads, 4u * 32);
+  const ConvChoice c = choose_convolution(p, narrow());
+  EXPECT_EQ(c.family, ConvFamily::coop);
+  EXPECT_LE(c.threads, 4u * 32);
+}
+
+TEST(ConvCandidates, AreFewDistinctAndHaveRoomAndBeginWithTheRules) {
+  size_t most = 0;
+  for_each_problem([&](const ConvProblem& p, const Caps& caps) {
+    const std::vector<ConvChoice> list = convolution_candidates(p, caps);
+    ASSERT_FALSE(list.empty());
+    EXPECT_LE(list.size(), 8u);
+    EXPECT_EQ(tactic_of(list[0]), tactic_of(choose_convolution(p, caps)));
+    for (size_t i = 0; i < list.size(); ++i) {
+      expect_room(list[i], p, caps);
+      for (size_t j = 0; j < i; ++j)
+        EXPECT_NE(tactic_of(list[i]), tactic_of(list[j]));
+    }
+    most = std::max(most, list.size());
+  });
+  EXPECT_EQ(most, 8u);
+}
+
+TEST(ConvCandidates, AreOfEveryFamilyThatComputesTheShape) {
+  const auto list = convolution_candidates(square(32, 128), card(132));
+  auto count = [&](ConvFamily family) {
+    return std::ranges::count_if(list, [&](const ConvChoice& c) { return c.family == family; });
+  };
+  EXPECT_GE(count(ConvFamily::coop), 3);
+  EXPECT_GE(count(ConvFamily::tile), 1);
+  EXPECT_GE(count(ConvFamily::direct), 1);
+  for (const ConvChoice& c : convolution_candidates(square(32, 128), phone()))
+    EXPECT_NE(c.family, ConvFamily::coop);
+}
+
+TEST(ConvCandidates, OfConvolutionGroupsAreDirect) {
+  ConvProblem p = square(32, 64);
+  p.groups = 4;
+  const auto list = convolution_candidates(p, card(132));
+  EXPECT_GE(list.size(), 2u);
+  for (const ConvChoice& c : list)
+    EXPECT_EQ(c.family, ConvFamily::direct);
+}
+
+TEST(ConvCandidates, ThereIsOneWhereNothingCanBeChosen) {
+  ConvProblem depthwise = square(32, 64);
+  depthwise.groups = 64;
+  EXPECT_EQ(convolution_candidates(depthwise, card(132)).size(), 1u);
+  ConvProblem stem = square(64, 3);
+  stem.stem = true;
+  EXPECT_EQ(convolution_candidates(stem, card(132)).size(), 1u);
+  Caps forced = card(132);
+  forced.force.family = ConvFamily::tile;
+  EXPECT_EQ(convolution_candidates(square(32, 128), forced).size(), 1u);
 }
 
 }  // namespace
