@@ -29,7 +29,18 @@ vec4 erf_of(vec4 v) {
   return mix(far, near, lessThan(a, vec4(0.3)));
 }
 
-vec4 softplus(vec4 v) { return max(v, vec4(0)) + log(1.0 + exp(-abs(v))); }
+// log(1 + e) loses what is small: there the series.
+vec4 softplus(vec4 v) {
+  vec4 e = exp(-abs(v));
+  return max(v, vec4(0)) + mix(log(1.0 + e), e * (1.0 - e * (0.5 - e / 3.0)), lessThan(e, vec4(0.01)));
+}
+
+// v tanh(log(1 + e^v)), without the cancellation.
+vec4 mish(vec4 v) {
+  vec4 e = exp(min(v, vec4(20)));
+  vec4 n = e * (e + 2.0);
+  return v * n / (n + 2.0);
+}
 
 // To within -pi..pi, where alone Vulkan promises accuracy; 2 pi in two parts (Cody and Waite 1980).
 vec4 one_turn(vec4 v) {
@@ -64,7 +75,7 @@ vec4 apply(vec4 v) {
     case 22u: return sin(one_turn(v));
     case 23u: return cos(one_turn(v));
     case 24u: return beta * mix(v, alpha * (exp(min(v, vec4(0))) - 1.0), lessThan(v, vec4(0)));
-    case 25u: return v * tanh(min(softplus(v), vec4(20)));
+    case 25u: return mish(v);
     case 26u: return 0.5 * v * (1.0 + erf_of(0.70710678118 * v));
     case 27u: return 0.5 * v * (1.0 + tanh(clamp(0.79788456080 * (v + 0.044715 * v * v * v), vec4(-20), vec4(20))));
     default: return v;

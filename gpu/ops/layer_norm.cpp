@@ -18,15 +18,22 @@ Shape normalised(const Graph& graph, const Node& node) {
 
 Support supports(const Graph& graph, const Node& node, const Caps&) {
   if (Support s = plain_tensors(graph, node, false); !s.ok) return s;
-  for (size_t i = 1; i < node.outputs.size(); ++i)
-    if (node.outputs[i] != kNoValue)
-      return Support::no("LayerNormalization: the mean and deviation outputs");
   Shape row = normalised(graph, node);
   for (size_t i = 1; i < node.inputs.size(); ++i)
     if (node.inputs[i] != kNoValue && graph.shape(node.inputs[i]).elements() != row.elements())
       return Support::no(fmt::format("LayerNormalization: scale or bias {} is broadcast to {}",
                                      graph.shape(node.inputs[i]).str(), row.str()));
   return Support::yes();
+}
+
+bool wanted(const Node& node, size_t i) {
+  return i < node.outputs.size() && node.outputs[i] != kNoValue;
+}
+
+/// An output of one element a row; memory that nobody uses when it is left out.
+Binding row_output(Builder& b, const Node& node, size_t i) {
+  if (!wanted(node, i)) return {b.scratch(16), Access::write};
+  return writes(b.output(node.outputs[i], Layout::linear));
 }
 
 void build(Builder& b, const Node& node) {
@@ -37,8 +44,10 @@ void build(Builder& b, const Node& node) {
   TensorRef out = b.output(node.outputs[0], Layout::linear);
   auto length = static_cast<uint32_t>(normalised(b.graph(), node).elements());
   Push push{in.elements() / length, length, node.real("epsilon", 1e-5f)};
-  b.dispatch("layer_norm", {biased ? 1u : 0u}, push,
-             {reads(in), reads(scale), reads(bias), writes(out)}, fold(uint64_t{push.total} * 64));
+  b.dispatch("layer_norm", {biased, wanted(node, 1), wanted(node, 2)}, push,
+             {reads(in), reads(scale), reads(bias), writes(out), row_output(b, node, 1),
+              row_output(b, node, 2)},
+             fold(uint64_t{push.total} * 64));
 }
 
 const RegisterGpu layer_norm({"LayerNormalization", supports, build});

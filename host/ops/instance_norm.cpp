@@ -66,9 +66,7 @@ Result<void> infer_layer(Infer& node) {
   VULTUS_CHECK(node.expect_inputs(2, 3));
   for (size_t i = 0; i < 3; ++i)
     VULTUS_CHECK(node.expect_type(i, {DType::f32}));
-  for (size_t i = 1; i < node.node().outputs.size(); ++i)
-    if (node.node().outputs[i] != kNoValue)
-      return node.fail("the outputs of mean and deviation are not supported");
+  if (node.node().outputs.size() > 3) return node.fail("has more than 3 outputs");
   const Shape& x = node.shape(0);
   VULTUS_TRY(int axis, node.axis(node.node().integer("axis", -1), x.rank()));
   const Shape inner(x.dims().subspan(static_cast<size_t>(axis)));
@@ -76,7 +74,17 @@ Result<void> infer_layer(Infer& node) {
     if (node.has(i) && node.shape(i) != inner)
       return node.fail(
           fmt::format("input {} has shape {}, expected {}", i, node.shape(i).str(), inner.str()));
+  Shape rows = x;
+  for (int d = axis; d < rows.rank(); ++d)
+    rows[d] = 1;
+  VULTUS_CHECK(node.set(1, DType::f32, rows));
+  VULTUS_CHECK(node.set(2, DType::f32, rows));
   return node.set(0, DType::f32, x);
+}
+
+/// The elements of an optional output, or null.
+float* optional_output(const Eval& node, size_t i) {
+  return i < node.out.size() ? reinterpret_cast<float*>(node.out[i].bytes) : nullptr;
 }
 
 Result<void> eval_layer(Eval& node) {
@@ -84,6 +92,7 @@ Result<void> eval_layer(Eval& node) {
   auto x = node.in[0].as<const float>(), scale = node.in[1].as<const float>();
   const float* bias = node.has(2) ? node.in[2].as<const float>().data() : nullptr;
   auto out = node.out[0].as<float>();
+  float *means = optional_output(node, 1), *deviations = optional_output(node, 2);
   if (out.empty()) return {};
   const size_t points = scale.size();
   const auto rows = static_cast<int64_t>(x.size() / points);
@@ -91,6 +100,8 @@ Result<void> eval_layer(Eval& node) {
     for (int64_t r = begin; r < end; ++r) {
       const size_t first = static_cast<size_t>(r) * points;
       const Moments m = moments(x.subspan(first, points), epsilon);
+      if (means) means[r] = static_cast<float>(m.mean);
+      if (deviations) deviations[r] = static_cast<float>(m.inverse_deviation);
       for (size_t i = 0; i < points; ++i) {
         const double v = (static_cast<double>(x[first + i]) - m.mean) * m.inverse_deviation;
         const double shift = bias ? static_cast<double>(bias[i]) : 0;
@@ -111,7 +122,7 @@ const Register layer({.name = "LayerNormalization",
                       .since = 17,
                       .infer = infer_layer,
                       .eval = eval_layer,
-                      .limits = "float32, one output"});
+                      .limits = "float32"});
 
 }  // namespace
 }  // namespace vultus

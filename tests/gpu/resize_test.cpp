@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "tests/gpu/lanes.hpp"
+#include "tests/ops/run_op.hpp"
 
 namespace vultus {
 namespace {
@@ -104,19 +105,49 @@ TEST(GpuResize, UpsampleOfOldModelsRepeatsPixels) {
   test::expect_lanes(device, what, expected);
 }
 
-TEST(GpuResize, CubicAndOtherAxesAreRefusedWithAReason) {
+/// Against the plain kernel, which tests/ops compares with the specification.
+void expect_like_plain(Device& device, test::Attributes attributes, int64_t out_h, int64_t out_w) {
+  const Shape in{2, 9, 7, 11};
+  test::OpCase what{.op = "Resize", .attributes = std::move(attributes)};
+  what.operands.push_back({test::random_halves(in, 1)});
+  what.operands.push_back(
+      test::constant(Tensor::of<float>({8}, {0, 0, 0.1f, -0.3f, 1, 1, 0.8f, 1.2f})));
+  what.operands.emplace_back();
+  what.operands.push_back(test::constant(Tensor::of<int64_t>({4}, {in[0], in[1], out_h, out_w})));
+  auto plain = test::run_op(what.op, what.attributes, what.operands);
+  ASSERT_TRUE(plain) << plain.error().what;
+  auto values = plain->at(0).as<float>();
+  test::expect_lanes(device, what, {values.begin(), values.end()});
+}
+
+TEST(GpuResize, WeightedSumsMatchThePlainKernel) {
   VULTUS_NEED_GPU(device);
-  auto refusal = [&](const std::string& mode, std::initializer_list<float> scales) {
-    std::vector<test::Operand> operands;
-    operands.push_back({Tensor(DType::f32, {1, 2, 4, 4})});
-    operands.emplace_back();
-    operands.push_back(test::constant(Tensor::of<float>({4}, scales)));
-    auto graph = test::single_node("Resize", {{"mode", mode}}, operands);
-    if (!graph) return graph.error().what;
-    return device.supports(*graph, graph->nodes[0], Precision::fp16).reason;
-  };
-  EXPECT_NE(refusal("cubic", {1, 1, 2, 2}).find("cubic"), std::string::npos);
-  EXPECT_NE(refusal("nearest", {1, 2, 2, 2}).find("H and W only"), std::string::npos);
+  const std::string crop = "tf_crop_and_resize";
+  const std::vector<test::Attributes> all = {
+      {{"mode", std::string("cubic")}},
+      {{"mode", std::string("cubic")}, {"exclude_outside", int64_t{1}}, {"cubic_coeff_a", -0.5f}},
+      {{"mode", std::string("cubic")}, {"antialias", int64_t{1}}},
+      {{"mode", std::string("linear")}, {"antialias", int64_t{1}}},
+      {{"mode", std::string("linear")},
+       {"coordinate_transformation_mode", crop},
+       {"extrapolation_value", 3.0f}},
+      {{"coordinate_transformation_mode", crop}, {"extrapolation_value", -2.0f}}};
+  for (const test::Attributes& attributes : all) {
+    expect_like_plain(device, attributes, 3, 4);
+    expect_like_plain(device, attributes, 13, 5);
+  }
+}
+
+TEST(GpuResize, OtherAxesAreRefusedWithAReason) {
+  VULTUS_NEED_GPU(device);
+  std::vector<test::Operand> operands;
+  operands.push_back({Tensor(DType::f32, {1, 2, 4, 4})});
+  operands.emplace_back();
+  operands.push_back(test::constant(Tensor::of<float>({4}, {1, 2, 2, 2})));
+  auto graph = test::single_node("Resize", {}, operands);
+  ASSERT_TRUE(graph) << graph.error().what;
+  EXPECT_TRUE(test::contains(device.supports(*graph, graph->nodes[0], Precision::fp16).reason,
+                             "H and W only"));
 }
 
 }  // namespace

@@ -194,6 +194,16 @@ TEST(LayerNormalization, NormalisesFromTheAxisOn) {
             refusal("LayerNormalization", {}, operands(iota({2, 2}), iota({3}))));
 }
 
+TEST(LayerNormalization, GivesMeanAndInverseDeviationOfEachRow) {
+  auto results =
+      test::run_op("LayerNormalization", {{"axis", int64_t{1}}, {"epsilon", 0.0f}},
+                   operands(floats({2, 1, 2}, {1, 3, -2, 6}), floats({1, 2}, {1, 2})), 3);
+  ASSERT_TRUE(results) << results.error().what;
+  EXPECT_EQ((*results)[1].shape(), (Shape{2, 1, 1}));
+  EXPECT_EQ(values<float>((*results)[1]), (F{2, 2}));
+  EXPECT_EQ(values<float>((*results)[2]), (F{1, 0.25f}));
+}
+
 TEST(LRN, SumsSquaresOfNeighbouringChannels) {
   Tensor y = run("LRN", {{"size", int64_t{3}}, {"alpha", 3.0f}, {"beta", 1.0f}, {"bias", 1.0f}},
                  operands(floats({1, 3, 1}, {1, 2, 3})));

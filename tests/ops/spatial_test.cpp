@@ -107,10 +107,48 @@ TEST(Resize, UnsupportedModesAreRefused) {
     return refusal("Resize", std::move(attributes),
                    operands(iota({1, 1, 2, 2}), no_roi(), floats({4}, {1, 1, 2, 2})));
   };
-  expect_in("'tf_crop_and_resize' is not supported",
+  expect_in("a roi of 0 numbers for 4 axes",
             with({{"coordinate_transformation_mode", S("tf_crop_and_resize")}}));
+  expect_in("'middle' is not supported", with({{"coordinate_transformation_mode", S("middle")}}));
+  expect_in("'fit' is not supported", with({{"keep_aspect_ratio_policy", S("fit")}}));
   expect_in("mode 'area'", with({{"mode", S("area")}}));
-  expect_in("antialias", with({{"antialias", int64_t{1}}}));
+  expect_in("antialias needs mode linear or cubic", with({{"antialias", int64_t{1}}}));
+}
+
+TEST(Resize, AntialiasWidensTheKernelByTheScale) {
+  // Triangle of half width 2 around 0.5 and 2.5: weights 1 3 3 1; beyond the border it repeats.
+  EXPECT_EQ(values<float>(resized({{"mode", S("linear")}, {"antialias", int64_t{1}}},
+                                  iota({1, 1, 1, 4}), {1, 1, 1, 0.5f})),
+            (F{(0 + 0 * 3 + 1 * 3 + 2) / 8.0f, (1 + 2 * 3 + 3 * 3 + 3) / 8.0f}));
+}
+
+TEST(Resize, KeepsTheAspectByOneScale) {
+  auto with = [](const S& policy) {
+    return run("Resize", {{"axes", I{2, 3}}, {"keep_aspect_ratio_policy", policy}},
+               operands(iota({1, 1, 4, 6}), Tensor{}, Tensor{}, ints({6, 6})))
+        .shape();
+  };
+  EXPECT_EQ(with("stretch"), (Shape{1, 1, 6, 6}));
+  EXPECT_EQ(with("not_larger"), (Shape{1, 1, 4, 6}));
+  EXPECT_EQ(with("not_smaller"), (Shape{1, 1, 6, 9}));
+}
+
+TEST(Resize, CropsByFractionsAndFillsWhatLiesOutside) {
+  Tensor y = run("Resize",
+                 {{"mode", S("linear")},
+                  {"coordinate_transformation_mode", S("tf_crop_and_resize")},
+                  {"extrapolation_value", -7.0f},
+                  {"axes", I{1}}},
+                 operands(iota({2, 5}), floats({2}, {0.5f, 1.5f}), Tensor{}, ints({3})));
+  EXPECT_EQ(values<float>(y), (F{2, 4, -7, 7, 9, -7}));
+}
+
+TEST(Resize, SymmetricHalfPixelsKeepTheCentre) {
+  // 5 * 0.5 is rounded down to 2: plain half pixels would read 0.5 and 2.5 of 0..4.
+  EXPECT_EQ(values<float>(resized({{"mode", S("linear")},
+                                   {"coordinate_transformation_mode", S("half_pixel_symmetric")}},
+                                  iota({1, 5}), {1, 0.5f})),
+            (F{1, 3}));
 }
 
 TEST(DepthToSpace, BothOrdersOfTheSpecification) {

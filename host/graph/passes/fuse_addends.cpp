@@ -8,12 +8,12 @@ namespace vultus {
 namespace {
 
 /// Whether output position `o` of an axis is input position `o / factor`, wherever it is.
-bool repeats(const ResizeMode& mode, int64_t in, int64_t out, float scale) {
-  if (in == 0 || out % in != 0) return false;
-  const ResizeTaps taps = resize_taps(mode, in, out, scale);
+bool repeats(const ResizeMode& mode, const ResizeAxis& axis) {
+  if (axis.in == 0 || axis.out % axis.in != 0) return false;
+  const ResizeTaps taps = resize_taps(mode, axis);
   if (taps.count != 1) return false;
-  for (int64_t o = 0; o < out; ++o)
-    if (taps.index[static_cast<size_t>(o)] != o / (out / in)) return false;
+  for (int64_t o = 0; o < axis.out; ++o)
+    if (taps.index[static_cast<size_t>(o)] != o / (axis.out / axis.in)) return false;
   return true;
 }
 
@@ -23,17 +23,11 @@ bool is_repetition(const Graph& graph, const Node& node) {
     return false;
   const Shape &in = graph.shape(node.inputs[0]), &out = graph.shape(node.outputs[0]);
   if (in.rank() != 4 || in[0] != out[0] || in[1] != out[1]) return false;
-  const size_t at = node.op == "Upsample" || node.opset < 11 ? 1 : 2;
   auto mode = resize_mode(node);
-  std::vector<float> scales;
-  if (const Tensor* t = graph.constant(node.input(at)); t && t->dtype() == DType::f32)
-    scales.assign(t->as<float>().begin(), t->as<float>().end());
-  std::vector<int64_t> sizes;
-  if (at == 2) sizes = integer_constant(graph, node.input(3)).value_or(std::vector<int64_t>{});
-  if (!mode || scales.empty() == sizes.empty()) return false;
-  auto resolved = resize_sizes(node, in, scales, sizes);
-  return resolved && repeats(*mode, in[2], out[2], resolved->scales[2]) &&
-         repeats(*mode, in[3], out[3], resolved->scales[3]);
+  auto inputs = resize_inputs(graph, node);
+  if (!mode || !inputs || mode->coordinates == "tf_crop_and_resize") return false;
+  auto axes = resize_axes(node, in, *inputs);
+  return axes && repeats(*mode, (*axes)[2]) && repeats(*mode, (*axes)[3]);
 }
 
 /// What to read instead of an operand of an Add with that result, or kNoValue.
