@@ -58,8 +58,18 @@ void add_row(double* sum, int64_t begin, int64_t count, const float* x, double w
   const int64_t shift = kx * window.dilation[1] - window.pad_begin[1];
   const int64_t first = shift < 0 ? (-shift + stride - 1) / stride : 0;
   const int64_t last = width > shift ? (width - shift + stride - 1) / stride : 0;
-  for (int64_t o = std::max(first, begin); o < std::min(last, begin + count); ++o)
-    sum[o - begin] += w * static_cast<double>(x[o * stride + shift]);
+  const int64_t from = std::max(first, begin), end = std::min(last, begin + count);
+  // The usual strides as constants, so that the loop is vectorised.
+  auto add = [&](auto step) {
+    for (int64_t o = from; o < end; ++o)
+      sum[o - begin] += w * static_cast<double>(x[o * step + shift]);
+  };
+  if (stride == 1)
+    add(std::integral_constant<int64_t, 1>{});
+  else if (stride == 2)
+    add(std::integral_constant<int64_t, 2>{});
+  else
+    add(stride);
 }
 
 void convolve(Eval& node, const Window& window) {

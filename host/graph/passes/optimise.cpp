@@ -31,6 +31,7 @@ constexpr Pass kFusions[] = {
     {"activations", fuse_activations},
     {"repeated additions", fuse_addends},
     {"merged convolutions", merge_convolutions},
+    {"constant channels as maps", fuse_constant_channels},
     {"merged linears", merge_linears},
     {"squeeze-and-excitations", fuse_squeeze_excite},
     {"channel scales", fuse_channel_scales},

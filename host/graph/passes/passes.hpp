@@ -50,6 +50,9 @@ Result<int> fuse_squeeze_excite(Graph& graph);
 /// Conv(Mul(x, scale [N,C,1,1])) with 1x1 weights -> Conv with the scale as its sixth input, by
 /// which it multiplies x.
 Result<int> fuse_channel_scales(Graph& graph);
+/// Conv(Concat(x, constants)) -> Conv(x) and a constant map, what the convolution makes of the
+/// constants, as its fourth or fifth input; where the map costs less than it saves.
+Result<int> fuse_constant_channels(Graph& graph);
 
 /// Connected element-wise nodes of one shape -> Pointwise (host/ops/pointwise_program.hpp).
 Result<int> fuse_pointwise(Graph& graph);
