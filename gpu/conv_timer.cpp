@@ -13,9 +13,9 @@ namespace {
 constexpr double kLeastMs = 2;  // of one measurement, far above what a submission costs
 constexpr uint32_t kMostRepeats = 256;
 constexpr int kTries = 4;
-constexpr int kRounds = 12;         // of the last comparison
-constexpr double kHopeless = 2.5;   // times the best so far: one measurement is enough
-constexpr double kSlower = 1.2;     // two are
+// Of the last comparison, in turns. On a busy machine the shortest times alone are chance.
+constexpr int kRounds = 12, kRoundsToWin = 9;
+constexpr double kHopeless = 1.2;   // times the best so far: not tried again
 constexpr double kGain = 0.97;      // of the rule's time, at most: noise is no reason to leave it
 constexpr double kBudgetMs = 1500;  // of one convolution
 
@@ -47,16 +47,31 @@ Result<ConvTimer::Contender> ConvTimer::prepare(const Dispatch& dispatch, const 
   return made;
 }
 
+Result<double> ConvTimer::time(Contender& contender) {
+  Stopwatch watch;
+  VULTUS_CHECK(contender.commands->submit());
+  VULTUS_CHECK(contender.commands->wait());
+  const double ms = watch.lap_ms();
+  contender.best_ms = std::min(contender.best_ms, ms);
+  spent_ms_ += ms;
+  return ms;
+}
+
 Result<void> ConvTimer::time(Contender& contender, int times) {
-  for (int i = 0; i < times; ++i) {
-    Stopwatch watch;
-    VULTUS_CHECK(contender.commands->submit());
-    VULTUS_CHECK(contender.commands->wait());
-    const double ms = watch.lap_ms();
-    contender.best_ms = std::min(contender.best_ms, ms);
-    spent_ms_ += ms;
-  }
+  for (int i = 0; i < times; ++i)
+    VULTUS_CHECK(time(contender));
   return {};
+}
+
+Result<bool> ConvTimer::wins(Contender& challenger, Contender& ruling) {
+  int won = 0;
+  for (int i = 0; i < kRounds; ++i) {
+    VULTUS_TRY(const double rule_ms, time(ruling));
+    VULTUS_TRY(const double ms, time(challenger));
+    won += ms < rule_ms;
+    if (challenger.best_ms > kGain * ruling.best_ms) return false;
+  }
+  return won >= kRoundsToWin;
 }
 
 Result<uint32_t> ConvTimer::repeats_of(const Dispatch& rule, const Kernel& kernel) {
@@ -81,21 +96,17 @@ Result<std::optional<size_t>> ConvTimer::faster(const Dispatch& rule,
     VULTUS_TRY(Contender contender, prepare(dispatch, **compiled, repeats));
     VULTUS_CHECK(time(contender, 1));
     contender.best_ms = std::numeric_limits<double>::infinity();  // it may have compiled
-    VULTUS_CHECK(time(contender, 1));
+    VULTUS_CHECK(time(contender, 2));
     const double to_beat = best ? best->best_ms : ruling.best_ms;
-    if (contender.best_ms < kHopeless * to_beat) VULTUS_CHECK(time(contender, 1));
-    if (contender.best_ms < kSlower * to_beat) VULTUS_CHECK(time(contender, kTries - 2));
+    if (contender.best_ms > kHopeless * to_beat) continue;
+    VULTUS_CHECK(time(contender, kTries - 2));
     if (contender.best_ms >= to_beat) continue;
     best = std::move(contender);
     found = i;
   }
-  // Once more in turns: a machine that was busy for a moment must not decide.
-  for (int i = 0; found && i < kRounds; ++i) {
-    VULTUS_CHECK(time(ruling, 1));
-    VULTUS_CHECK(time(*best, 1));
-    if (best->best_ms > kGain * ruling.best_ms) found.reset();
-  }
-  return found;
+  if (!found) return found;
+  VULTUS_TRY(const bool won, wins(*best, ruling));
+  return won ? found : std::nullopt;
 }
 
 }  // namespace vultus::gpu

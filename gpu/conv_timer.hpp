@@ -28,7 +28,9 @@ class ConvTimer {
     double best_ms = 0;
   };
   Result<Contender> prepare(const Dispatch& dispatch, const Kernel& kernel, uint32_t repeats);
+  Result<double> time(Contender& contender);
   Result<void> time(Contender& contender, int times);
+  Result<bool> wins(Contender& challenger, Contender& ruling);
   Result<uint32_t> repeats_of(const Dispatch& rule, const Kernel& kernel);
 
   const Context& context_;

@@ -39,9 +39,9 @@ ConvChoice direct(uint32_t pixels) {
 }
 
 ConvChoice direct_by_rules(const ConvProblem& p, const Caps& caps) {
-  if (p.width == 1) return direct(1);
   const bool enough = direct_tiles(p, kMostPixels) * p.out_groups() >= kManyThreads;
-  return direct(caps.software || enough ? kMostPixels : kMostPixels / 2);
+  const uint32_t most = caps.software || enough ? kMostPixels : kMostPixels / 2;
+  return direct(std::min(most, std::bit_ceil(p.width)));  // not more than there are
 }
 
 ConvChoice made(ConvFamily family, const ConvTile& tile, uint32_t split, const ConvProblem& p,
@@ -122,7 +122,7 @@ class Candidates {
       list.push_back(c);
   }
   void add_direct() {
-    for (uint32_t pixels = kMostPixels; pixels > 1 && p_.width > 1; pixels /= 2)
+    for (uint32_t pixels = std::min(kMostPixels, std::bit_ceil(p_.width)); pixels > 1; pixels /= 2)
       add(direct(pixels));
   }
   /// The rule's choice within a family and, with `neighbours`, what is a step away from it.

@@ -208,6 +208,23 @@ class Reports(Cli):
     def test_plan_in_text_names_coverage(self):
         self.expect(0, "plan", LANDMARKS, "--device", "cpu", says="partitions")
 
+    def test_timed_kernels_are_kept_and_used_unless_the_rules_are_asked_for(self):
+        def plan(*options):
+            document = json.loads(self.expect(0, "plan", LANDMARKS, "--device", "gpu", "--json", *options,
+                                              XDG_CACHE_HOME=str(self.folder)).stdout)
+            return document["tunable_convolutions"], document["timed_convolutions"], document["changed_convolutions"]
+
+        convolutions, timed, changed = plan()
+        self.assertGreater(convolutions, 0)
+        self.assertEqual((timed, changed), (0, 0))
+        measured = plan("--tune")
+        self.assertEqual(measured[:2], (convolutions, convolutions))
+        self.assertEqual(plan(), measured)
+        self.assertEqual(plan("--no-tune"), (convolutions, 0, 0))
+        self.expect(0, "bench", LANDMARKS, "--device", "gpu", "--runs", 1, XDG_CACHE_HOME=str(self.folder),
+                    says=f"tuned {convolutions} of {convolutions} convolutions")
+        self.expect(2, "plan", LANDMARKS, "--tune", "--no-tune", says="--no-tune")
+
     def test_the_operator_table_in_docs_is_up_to_date(self):
         table = self.expect(0, "operators").stdout
         self.assertEqual((pathlib.Path(__file__).parents[2] / "docs" / "operators.md").read_text(), table)
@@ -254,6 +271,16 @@ class Process(Cli):
         self.process(0, clip, says="done before")
         self.process(8, clip, options=["--no-mirror"], says="--force")
         self.process(0, clip, options=["--no-mirror", "--force"])
+
+    def test_timed_kernels_reach_the_networks_of_the_pack(self):
+        clip, cache = self.clip(frames=2, size="64x48"), self.folder / "cache"
+
+        def kept(option):
+            self.expect(0, "process", clip, "-o", self.folder / "out", "--pack", PACK, "--device", "gpu", "--no-mirror",
+                        "--no-overlay", "--force", *option, XDG_CACHE_HOME=str(cache))
+            return len(list(cache.glob("vultus/convolutions-*.bin")))
+
+        self.assertEqual([kept([]), kept(["--no-tune"]), kept(["--tune"])], [0, 0, 1])
 
     def test_one_bad_file_never_stops_the_rest(self):
         (self.folder / "in").mkdir()

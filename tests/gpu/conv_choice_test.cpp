@@ -117,6 +117,16 @@ TEST(ConvChoice, SoftwareDevicesStageNothing) {
   EXPECT_EQ(choose_convolution(square(64, 128), software()).family, ConvFamily::direct);
 }
 
+TEST(ConvChoice, AThreadHasNoMorePixelsThanItsRow) {
+  EXPECT_EQ(choose_convolution(square(64, 128), software()).pixels, 8u);
+  EXPECT_EQ(choose_convolution(square(5, 128), software()).pixels, 8u);
+  EXPECT_EQ(choose_convolution(square(4, 128), software()).pixels, 4u);
+  EXPECT_EQ(choose_convolution(square(2, 128), software()).pixels, 2u);
+  EXPECT_EQ(choose_convolution(square(1, 128), software()).pixels, 1u);
+  for (const ConvChoice& c : convolution_candidates(square(4, 128), software()))
+    EXPECT_LE(c.pixels, 4u);
+}
+
 TEST(ConvChoice, WhatIsForcedWinsWhereItCan) {
   Caps caps = software();
   caps.force = {ConvFamily::tile, 6, 4};
