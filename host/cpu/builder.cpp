@@ -17,10 +17,12 @@ constexpr int64_t kAlignment = 64;
 
 }  // namespace
 
-Builder::Builder(const Graph& graph, const PartitionSpec& spec, const dnnl::engine& engine)
+Builder::Builder(const Graph& graph, const PartitionSpec& spec, const dnnl::engine& engine,
+                 ConvWish wish)
     : graph_(graph),
       spec_(spec),
       engine_(engine),
+      wish_(std::move(wish)),
       packing_(engine),
       rows_(std::make_shared<std::map<ValueId, int64_t>>()) {
   for (size_t i = 0; i < spec.nodes.size(); ++i) {
@@ -236,67 +238,6 @@ void Builder::add_activation(NodeId id, const Epilogue& epilogue, const Operand&
   }
 }
 
-Result<void> Builder::add_plain(NodeId id) {
-  const Node& n = node(id);
-  const Op* op = find_op(n.op);
-  if (!op || !op->has_plain_kernel())
-    return Error{Errc::no_device, fmt::format("{}: the CPU has no kernel for this case ({})",
-                                              describe(n), op ? op->limits : "unknown operator")};
-  Eval eval{n, {}, {}};
-  std::vector<Operand> operands;
-  bool dynamic = false;
-  auto view = [&](ValueId v) {
-    if (v == kNoValue) return TensorView{};
-    if (const Tensor* constant = graph_.constant(v)) return constant->view();
-    return TensorView{graph_.value(v).dtype, shape(v), nullptr};
-  };
-  for (ValueId v : n.inputs) {
-    eval.in.push_back(view(v));
-    if (v == kNoValue) continue;
-    operands.push_back(plain(v));
-    dynamic = dynamic || graph_.value(v).dynamic_rows;
-  }
-  for (ValueId v : n.outputs) {
-    eval.out.push_back(view(v));
-    if (v == kNoValue) continue;
-    operands.push_back(output(v, plain_desc(v)));
-    if (graph_.value(v).dynamic_rows) (*rows_)[v] = shape(v)[0];
-    if (dynamic && !graph_.value(v).dynamic_rows)
-      return Error{Errc::no_device,
-                   fmt::format("{}: reads a result whose length is known only after running; make "
-                               "that result an output of the network instead",
-                               describe(n))};
-  }
-  VULTUS_TRY(Prepared prepared, prepare(*op, eval));
-  operands.push_back(scratch(prepared.scratch_bytes));
-  add(id, std::move(operands),
-      [this_graph = &graph_, rows = rows_, run = std::move(prepared.kernel),
-       eval = std::move(eval)](std::span<std::byte* const> addresses) mutable -> Result<void> {
-        eval.scratch = addresses.back();
-        size_t next = 0;
-        for (size_t i = 0; i < eval.in.size(); ++i) {
-          ValueId v = eval.node.inputs[i];
-          if (v == kNoValue) continue;
-          eval.in[i].bytes = addresses[next++];
-          if (this_graph->value(v).dynamic_rows) eval.in[i].shape[0] = rows->at(v);
-        }
-        for (size_t i = 0; i < eval.out.size(); ++i) {
-          ValueId v = eval.node.outputs[i];
-          if (v == kNoValue) continue;
-          eval.out[i].bytes = addresses[next++];
-          eval.out[i].shape = this_graph->shape(v);
-        }
-        VULTUS_CHECK(run(eval));
-        for (size_t i = 0; i < eval.out.size(); ++i) {
-          ValueId v = eval.node.outputs[i];
-          if (v != kNoValue && this_graph->value(v).dynamic_rows)
-            rows->at(v) = eval.out[i].shape[0];
-        }
-        return {};
-      });
-  return {};
-}
-
 Result<void> Builder::build_nodes() {
   for (NodeId id : spec_.nodes) {
     // An earlier step may have given its results.
@@ -313,10 +254,25 @@ Result<void> Builder::build_nodes() {
       return Error{Errc::internal,
                    fmt::format("{}: oneDNN refused it ({})", describe(node(id)), error.message)};
     }
+    move_to_expected_layouts();
     for (size_t i = first; i < steps_.size(); ++i)
       steps_[i].node = id;
   }
   return {};
+}
+
+void Builder::move_to_expected_layouts() {
+  for (auto it = expected_.begin(); it != expected_.end();) {
+    auto found = at_hand_.find(it->first);
+    if (found == at_hand_.end()) {
+      ++it;
+      continue;
+    }
+    const Operand moved = input(it->first, it->second);
+    std::vector<Operand>& ways = found->second;
+    if (!same_layout(ways.front().desc, moved.desc)) ways.insert(ways.begin(), moved);
+    it = expected_.erase(it);
+  }
 }
 
 Result<void> Builder::plan_memory(Program& program) {
@@ -390,6 +346,12 @@ Result<Program> Builder::finish() {
   program.stats.weight_bytes = weight_bytes_;
   program.steps = std::move(steps_);
   program.weights = std::move(weights_);
+  for (const ConvChoice& choice : choices_) {
+    program.stats.choices += 1;
+    program.stats.timed_choices += choice.timed ? 1 : 0;
+    program.stats.changed_choices += choice.changed ? 1 : 0;
+  }
+  program.choices = std::move(choices_);
   program.rows = rows_;
   return program;
 }

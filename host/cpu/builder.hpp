@@ -20,7 +20,9 @@ namespace vultus::cpu {
 /// the device catches.
 class Builder {
  public:
-  Builder(const Graph& graph, const PartitionSpec& spec, const dnnl::engine& engine);
+  /// `wish`: how convolutions are computed where several forms can; absent: by rules.
+  Builder(const Graph& graph, const PartitionSpec& spec, const dnnl::engine& engine,
+          ConvWish wish = {});
 
   const Graph& graph() const { return graph_; }
   const Node& node(NodeId id) const { return graph_.node(id); }
@@ -53,6 +55,15 @@ class Builder {
   bool may_overwrite(const Operand& operand, NodeId node) const;
   /// Places `part`, written by an earlier step, inside `whole`; false when it cannot move.
   bool place_inside(const Operand& part, const Operand& whole, int64_t offset_bytes);
+
+  /// The form wished for a convolution's key, if any is; nothing by rules.
+  std::optional<ConvForm> wish(const std::string& key) const {
+    return wish_ ? wish_(key) : std::nullopt;
+  }
+  bool takes_wishes() const { return static_cast<bool>(wish_); }
+  void record(ConvChoice choice) { choices_.push_back(std::move(choice)); }
+  /// Later nodes find the value in that layout, whichever the steps that compute it write.
+  void expect_layout(ValueId value, const Desc& desc) { expected_[value] = desc; }
 
   /// A constant's elements, read as `from`, converted to `to` before the first run.
   Operand constant(ValueId value, const Desc& from, const Desc& to);
@@ -96,6 +107,7 @@ class Builder {
   void holds(int32_t buffer, ValueId value);
   std::pair<int32_t, int64_t> root(int32_t buffer) const;
   Result<void> build_nodes();
+  void move_to_expected_layouts();
   Result<void> plan_memory(Program& program);
   void bind(Program& program);
 
@@ -108,6 +120,9 @@ class Builder {
   std::map<ValueId, std::vector<Constant>> constants_;
   std::map<ValueId, int> last_reader_;  ///< position of the last node that reads it
   std::map<NodeId, int> position_;
+  ConvWish wish_;
+  std::vector<ConvChoice> choices_;
+  std::map<ValueId, Desc> expected_;  ///< of values not yet computed
   Packing packing_;
   std::vector<Tensor> weights_;  ///< that steps read
   std::vector<Tensor> sources_;  ///< that `packing_` reads

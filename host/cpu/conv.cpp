@@ -1,3 +1,6 @@
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
 #include <algorithm>
 #include <optional>
 #include <string_view>
@@ -48,8 +51,16 @@ class ConvBuilder {
   ConvBuilder(Builder& builder, NodeId id) : b_(builder), id_(id), node_(builder.node(id)) {}
 
   Result<void> build() {
-    if (build_separable(b_, id_) || build_stem(b_, id_)) return {};
-    Request request = best_request();
+    const ConvForm form = choose();
+    if (form == ConvForm::stem) {
+      build_stem(b_, id_);
+      return {};
+    }
+    if (form == ConvForm::separable) {
+      build_separable(b_, id_, *partner_);
+      return {};
+    }
+    Request request = request_for(form);
     std::optional<Conv::primitive_desc> pd = describe(request);
     if (!pd) return b_.add_plain(id_);
     Operand source = b_.input(node_.input(0), pd->src_desc());
@@ -115,31 +126,111 @@ class ConvBuilder {
     return weight_dims(groups, w[0] / groups, w[1], {w.begin() + 2, w.end()});
   }
 
-  /// Winograd where it fits, then blocked layouts where the network prefers them, then whatever
-  /// oneDNN likes best. The first that has a compiled kernel wins.
-  Request best_request() const {
-    memory::dims in = dims_of(b_.shape(node_.inputs[0])), out = dims_of(b_.shape(node_.outputs[0]));
-    Request any{.source = Desc(in, kF32, kAny),
-                .target = Desc(out, kF32, kAny),
-                .residual = residual() == kNoValue ? Residual::none : Residual::in_place,
-                .epilogue = first_activation()};
-    if (!b_.prefers_blocked() || in.size() != 4 || !fills_blocks(in[1], out[1])) return any;
-    std::vector<Request> wishes;
-    Request blocked = any;
-    blocked.target = in_family(Family::blocked16, out);
-    if (in[1] >= 16) blocked.source = in_family(Family::blocked16, in);
-    Request winograd = blocked;
-    winograd.algorithm = dnnl::algorithm::convolution_winograd;
-    // It knows no other activation; those follow as a step of their own.
-    if (winograd.epilogue.kind != Activation::relu) winograd.epilogue = {};
-    bool spare = residual() == kNoValue || !b_.graph().constant(residual());
-    if (spare && fits_winograd(b_.graph(), node_)) wishes.push_back(winograd);
-    wishes.push_back(blocked);
-    for (const Request& wish : wishes) {
-      auto pd = describe(wish);
-      if (pd && std::string_view(pd->impl_info_str()).starts_with("jit")) return wish;
+  /// Forms that may fit, the best by rule first: Winograd, then blocked layouts where the network
+  /// prefers them, our own kernels where they have won, then whatever oneDNN likes best.
+  std::vector<ConvForm> candidates() const {
+    const Shape &in = b_.shape(node_.inputs[0]), &out = b_.shape(node_.outputs[0]);
+    // Cheap activations oneDNN's two steps compute just as fast.
+    if (partner_ && epilogue_of(node_).kind == Activation::silu)
+      return {ConvForm::separable, ConvForm::any};
+    if (partner_) return {ConvForm::any, ConvForm::separable};
+    if (fits_stem(b_, node_)) return {ConvForm::stem, ConvForm::any};
+    const bool spare = residual() == kNoValue || !b_.graph().constant(residual());
+    const bool winograd = in.rank() == 4 && spare && fits_winograd(b_.graph(), node_);
+    std::vector<ConvForm> forms;
+    if (b_.prefers_blocked() && in.rank() == 4 && fills_blocks(in[1], out[1])) {
+      if (winograd) forms.push_back(ConvForm::winograd);
+      forms.push_back(ConvForm::blocked);
     }
-    return any;
+    forms.push_back(ConvForm::any);
+    if (winograd && !b_.prefers_blocked()) forms.push_back(ConvForm::winograd);
+    return forms;
+  }
+
+  /// Whether there is a compiled kernel: oneDNN's reference one takes a hundred times as long.
+  bool works(ConvForm form) const {
+    if (form == ConvForm::separable || form == ConvForm::stem) return true;
+    auto pd = describe(request_for(form));
+    if (!pd) return false;
+    const std::string_view name = pd->impl_info_str();
+    return form == ConvForm::any ? !name.starts_with("ref") : name.starts_with("jit");
+  }
+
+  ConvForm choose() {
+    partner_ = separable_partner(b_, node_);
+    const std::vector<ConvForm> forms = candidates();
+    auto by_rule = [&] {
+      auto found = std::ranges::find_if(forms, [&](ConvForm form) { return works(form); });
+      return found == forms.end() ? ConvForm::any : *found;
+    };
+    if (forms.size() == 1) return forms.front();
+    if (!b_.takes_wishes()) return by_rule();
+    ConvChoice choice{.key = key(), .nodes = {id_}, .forms = forms};
+    if (partner_) choice.nodes.push_back(*partner_);
+    const std::optional<ConvForm> wish = b_.wish(choice.key);
+    choice.timed = wish && std::ranges::find(forms, *wish) != forms.end() && works(*wish);
+    choice.used = choice.timed ? *wish : by_rule();
+    if (choice.used != forms.front()) {
+      const ConvForm rule = by_rule();
+      choice.changed = choice.used != rule;
+      if (choice.changed) keep_layout_of(rule);
+    }
+    b_.record(choice);
+    return choice.used;
+  }
+
+  /// The nodes behind find the results where the rule's form would leave them: a choice for one
+  /// node is none for its neighbours.
+  void keep_layout_of(ConvForm rule) const {
+    const ConvBuilder last(b_, partner_.value_or(id_));
+    const memory::dims out = dims_of(b_.shape(last.node_.outputs[0]));
+    std::optional<Desc> layout;
+    if (rule == ConvForm::stem || rule == ConvForm::separable)
+      layout = in_family(Family::last, out);
+    else if (auto pd = last.describe(last.request_for(rule)))
+      layout = pd->dst_desc();
+    for (ValueId v : last.node_.outputs)
+      if (layout && v != kNoValue) b_.expect_layout(v, *layout);
+  }
+
+  Request request_for(ConvForm form) const {
+    const memory::dims in = dims_of(b_.shape(node_.inputs[0])),
+                       out = dims_of(b_.shape(node_.outputs[0]));
+    Request request{.source = Desc(in, kF32, kAny),
+                    .target = Desc(out, kF32, kAny),
+                    .residual = residual() == kNoValue ? Residual::none : Residual::in_place,
+                    .epilogue = first_activation()};
+    if (form != ConvForm::blocked && form != ConvForm::winograd) return request;
+    request.target = in_family(Family::blocked16, out);
+    if (in[1] >= 16) request.source = in_family(Family::blocked16, in);
+    if (form == ConvForm::winograd) {
+      request.algorithm = dnnl::algorithm::convolution_winograd;
+      // It knows no other activation; those follow as a step of their own.
+      if (request.epilogue.kind != Activation::relu) request.epilogue = {};
+    }
+    return request;
+  }
+
+  /// All that the time of a choice depends on.
+  std::string key() const {
+    std::string text = fmt::format("{} {}", b_.prefers_blocked() ? "blocked" : "free",
+                                   static_cast<int>(family_of(b_.layout(node_.inputs[0]))));
+    for (const Node* node : {&node_, partner_ ? &b_.node(*partner_) : nullptr}) {
+      if (!node) continue;
+      const Shape &in = b_.shape(node->inputs[0]), &w = b_.shape(node->inputs[1]),
+                  &out = b_.shape(node->outputs[0]);
+      const Window window = window_of(*node, {w.begin() + 2, w.end()}, in, out);
+      const Epilogue epilogue = epilogue_of(*node);
+      text += fmt::format(" | {} {} {} {} {} {} | {} {} {}", in.str(), w.str(), out.str(),
+                          fmt::join(window.strides, ","), fmt::join(window.dilations, ","),
+                          fmt::join(window.begin, ","), static_cast<int>(epilogue.kind),
+                          node->outputs.size(), adds_last(*node));
+      for (size_t i = 2; i < node->inputs.size(); ++i)
+        text += node->inputs[i] == kNoValue            ? '-'
+                : b_.graph().constant(node->inputs[i]) ? 'c'
+                                                       : 'x';
+    }
+    return text;
   }
 
   /// Whether blocks of 16 channels are worth while: they would be half empty for fewer, save that
@@ -182,6 +273,7 @@ class ConvBuilder {
   Builder& b_;
   NodeId id_;
   const Node& node_;
+  std::optional<NodeId> partner_;  ///< depthwise, which one step with this one could compute
 };
 
 }  // namespace

@@ -10,6 +10,7 @@
 #include "host/cpu/builder.hpp"
 #include "host/cpu/probe.hpp"
 #include "host/cpu/threads.hpp"
+#include "host/cpu/tune.hpp"
 
 namespace vultus {
 namespace {
@@ -147,14 +148,23 @@ class CpuPartition : public Partition {
   int threads_;
 };
 
+DeviceInfo describe_cpu(int threads) {
+  const dnnl_version_t* version = dnnl::version();
+  DeviceInfo info;
+  info.name = cpu::cpu_name();
+  info.driver = fmt::format("oneDNN {}.{}.{} {}, {} threads", version->major, version->minor,
+                            version->patch, instruction_set(), threads);
+  return info;
+}
+
 class CpuDevice : public Device {
  public:
-  explicit CpuDevice(int threads) : engine_(dnnl::engine::kind::cpu, 0), threads_(threads) {
-    const dnnl_version_t* version = dnnl::version();
-    info_.name = cpu::cpu_name();
-    info_.driver = fmt::format("oneDNN {}.{}.{} {}, {} threads", version->major, version->minor,
-                               version->patch, instruction_set(), threads);
-  }
+  CpuDevice(int threads, const std::string& cache_folder)
+      : engine_(dnnl::engine::kind::cpu, 0),
+        info_(describe_cpu(threads)),
+        threads_(threads),
+        cache_folder_(cache_folder),
+        timings_(cache_folder, fmt::format("{}|{}", info_.name, info_.driver)) {}
 
   const DeviceInfo& info() const override { return info_; }
 
@@ -175,7 +185,11 @@ class CpuDevice : public Device {
     // Primitives remember the number of threads they were made for.
     cpu::ThreadScope scope(threads_);
     try {
-      VULTUS_TRY(Program program, cpu::Builder(graph, spec, engine_).finish());
+      if (spec.tuning == Tuning::measure) VULTUS_CHECK(cpu::tune(graph, spec, engine_, timings_));
+      cpu::ConvWish wish;
+      if (spec.tuning != Tuning::rules && !timings_.empty())
+        wish = [this](const std::string& key) { return timings_.find(key); };
+      VULTUS_TRY(Program program, cpu::Builder(graph, spec, engine_, wish).finish());
       return std::unique_ptr<Partition>(
           std::make_unique<CpuPartition>(graph, std::move(program), engine_, threads_));
     } catch (const dnnl::error& error) {
@@ -188,7 +202,7 @@ class CpuDevice : public Device {
   }
 
   Result<DeviceSpeed> speed(bool again) override {
-    return cached_speed({}, fmt::format("{}|{}", info_.name, info_.driver), again,
+    return cached_speed(cache_folder_, fmt::format("{}|{}", info_.name, info_.driver), again,
                         [this] { return cpu::probe(threads_); });
   }
 
@@ -196,16 +210,18 @@ class CpuDevice : public Device {
   dnnl::engine engine_;
   DeviceInfo info_;
   int threads_;
+  std::string cache_folder_;
+  cpu::ConvTimings timings_;
 };
 
 }  // namespace
 
-Result<std::unique_ptr<Device>> open_cpu(int threads) {
+Result<std::unique_ptr<Device>> open_cpu(int threads, const std::string& cache_folder) {
   if (threads < 0 || threads > 1024)
     return Error{Errc::usage, fmt::format("{} CPU threads: give 1 to 1024, or 0 for all", threads)};
   try {
-    return std::unique_ptr<Device>(
-        std::make_unique<CpuDevice>(threads > 0 ? threads : cpu::available_threads()));
+    return std::unique_ptr<Device>(std::make_unique<CpuDevice>(
+        threads > 0 ? threads : cpu::available_threads(), cache_folder));
   } catch (const dnnl::error& error) {
     return Error{Errc::no_device, fmt::format("oneDNN does not start: {}", error.message)};
   }

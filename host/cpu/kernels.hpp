@@ -1,5 +1,7 @@
 #pragma once
 
+#include <optional>
+
 #include "host/core/result.hpp"
 #include "host/graph/graph.hpp"
 
@@ -34,12 +36,14 @@ Result<void> build_unary(Builder& builder, NodeId node);  ///< what `as_epilogue
 /// our own kernels know.
 bool has_simple_epilogue(const Graph& graph, const Node& node);
 
-/// Builds a convolution of an image of a few channels; false where it is none.
-bool build_stem(Builder& builder, NodeId node);
+/// Whether our kernel for images of a few channels computes a node, and its steps.
+bool fits_stem(const Builder& builder, const Node& node);
+void build_stem(Builder& builder, NodeId node);
 
-/// Builds a 1x1 convolution together with the depthwise one that alone reads it, as one step; false
-/// where it is not one, or two steps are as fast.
-bool build_separable(Builder& builder, NodeId node);
+/// The depthwise convolution that our kernel computes in one step with this 1x1 convolution, and
+/// that step.
+std::optional<NodeId> separable_partner(const Builder& builder, const Node& node);
+void build_separable(Builder& builder, NodeId first, NodeId second);
 
 /// Whether a node is a convolution for the Winograd algorithm F(4x4, 3x3): 3x3, stride 1, dense,
 /// channels that fill blocks of 16.

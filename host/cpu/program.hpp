@@ -9,6 +9,7 @@
 
 #include "host/core/result.hpp"
 #include "host/core/tensor.hpp"
+#include "host/cpu/conv_form.hpp"
 #include "host/graph/graph.hpp"
 #include "host/run/device.hpp"
 
@@ -54,6 +55,7 @@ struct Program {
   std::map<ValueId, const std::byte*> outputs;
   /// Rows of `dynamic_rows` values in the last run.
   std::shared_ptr<std::map<ValueId, int64_t>> rows;
+  std::vector<ConvChoice> choices;  ///< where wishes were taken
   PartitionStats stats;
 };
 

@@ -71,20 +71,22 @@ bool has_simple_epilogue(const Graph& graph, const Node& node) {
          has_vector_form(epilogue_of(node).kind);
 }
 
-bool build_separable(Builder& b, NodeId id) {
+std::optional<NodeId> separable_partner(const Builder& b, const Node& first) {
   const Graph& graph = b.graph();
-  const Node& first = b.node(id);
   // Sixteen lanes in registers are what the kernel is written for.
-  if (!has_wide_vectors() || !has_simple_epilogue(graph, first) || !is_pointwise(graph, first))
-    return false;
-  if (b.prefers_blocked()) return false;
-  // Cheap activations oneDNN's two steps compute just as fast.
-  if (epilogue_of(first).kind != Activation::silu) return false;
+  if (!has_wide_vectors() || b.prefers_blocked() || !has_simple_epilogue(graph, first) ||
+      !is_pointwise(graph, first))
+    return {};
   std::optional<NodeId> next = b.only_reader(first.outputs[0]);
-  if (!next) return false;
+  if (!next) return {};
   const Node& second = b.node(*next);
-  if (!has_simple_epilogue(graph, second) || !is_depthwise(graph, second)) return false;
+  if (!has_simple_epilogue(graph, second) || !is_depthwise(graph, second)) return {};
+  return next;
+}
 
+void build_separable(Builder& b, NodeId id, NodeId partner) {
+  const Graph& graph = b.graph();
+  const Node &first = b.node(id), &second = b.node(partner);
   const Shape &in = b.shape(first.inputs[0]), &out = b.shape(second.outputs[0]);
   Window size = window(graph, second);
   Separable s{.batch = in[0],
@@ -118,7 +120,6 @@ bool build_separable(Builder& b, NodeId id) {
     s.run(floats(0), floats(1), floats(2), floats(3), floats(4), floats(5), floats(6));
     return {};
   });
-  return true;
 }
 
 }  // namespace vultus::cpu

@@ -9,12 +9,9 @@
 namespace vultus::cpu {
 namespace {
 
-/// A few channels that lie row-major, to two registers of outputs.
-bool fits_stem(const Builder& b, const Node& node) {
-  const Shape &in = b.shape(node.inputs[0]), &w = b.shape(node.inputs[1]);
-  if (!has_simple_epilogue(b.graph(), node) || node.integer("group", 1) != 1) return false;
-  if (in[1] > 4 || w[0] != Stem::kOutputs) return false;
-  return family_of(b.layout(node.inputs[0])) == Family::plain;
+Window window(const Builder& b, const Node& node) {
+  const Shape& w = b.shape(node.inputs[1]);
+  return window_of(node, {w[2], w[3]}, b.shape(node.inputs[0]), b.shape(node.outputs[0]));
 }
 
 /// [outputs, points] with the outputs last; zeros for an absent bias.
@@ -37,14 +34,22 @@ Operand flat(Builder& b, Tensor tensor) {
 
 }  // namespace
 
-bool build_stem(Builder& b, NodeId id) {
+bool fits_stem(const Builder& b, const Node& node) {
+  if (!has_wide_vectors() || b.prefers_blocked() || !has_simple_epilogue(b.graph(), node) ||
+      node.integer("group", 1) != 1)
+    return false;
+  // A few channels that lie row-major, to two registers of outputs.
+  if (b.shape(node.inputs[0])[1] > 4 || b.shape(node.inputs[1])[0] != Stem::kOutputs) return false;
+  if (family_of(b.layout(node.inputs[0])) != Family::plain) return false;
+  Window size = window(b, node);
+  return size.strides[0] == size.strides[1] && size.dilations[0] == 0 && size.dilations[1] == 0;
+}
+
+void build_stem(Builder& b, NodeId id) {
   const Node& node = b.node(id);
-  if (!has_wide_vectors() || b.prefers_blocked() || !fits_stem(b, node)) return false;
   const Shape &in = b.shape(node.inputs[0]), &out = b.shape(node.outputs[0]);
   const Shape& w = b.shape(node.inputs[1]);
-  Window size = window_of(node, {w[2], w[3]}, in, out);
-  if (size.strides[0] != size.strides[1] || size.dilations[0] != 0 || size.dilations[1] != 0)
-    return false;
+  Window size = window(b, node);
   Stem s{.batch = in[0],
          .channels = in[1],
          .in_height = in[2],
@@ -69,7 +74,6 @@ bool build_stem(Builder& b, NodeId id) {
     s.run(floats(0), floats(1), floats(2), floats(3));
     return {};
   });
-  return true;
 }
 
 }  // namespace vultus::cpu

@@ -113,7 +113,7 @@ class Device {
 };
 
 /// The CPU device: oneDNN where it has a primitive, plain kernels elsewhere. `threads` 0: what the
-/// cgroup allows.
-Result<std::unique_ptr<Device>> open_cpu(int threads = 0);
+/// cgroup allows. `cache_folder`: of timings; empty: $XDG_CACHE_HOME/vultus. "-": none.
+Result<std::unique_ptr<Device>> open_cpu(int threads = 0, const std::string& cache_folder = {});
 
 }  // namespace vultus
