@@ -21,9 +21,11 @@ Result<Pads> resolve(const Node& node, const Shape& x, const std::vector<int64_t
     return fail(node,
                 fmt::format("{} pads for {} axes, expected {}", list.size(), covered, 2 * covered));
   const std::string mode = node.text("mode", "constant");
-  if (mode != "constant" && mode != "reflect" && mode != "edge")
-    return fail(node,
-                fmt::format("mode '{}' is not supported (constant, reflect, edge are)", mode));
+  const bool wraps = mode == "wrap" && node.opset >= 19;
+  if (mode != "constant" && mode != "reflect" && mode != "edge" && !wraps)
+    return fail(node, fmt::format("mode '{}' is not supported (constant, reflect, edge are, and "
+                                  "wrap from opset 19 on)",
+                                  mode));
   Pads pads{std::vector<int64_t>(rank, 0), std::vector<int64_t>(rank, 0)};
   for (size_t i = 0; i < covered; ++i) {
     int64_t axis = axes.empty() ? static_cast<int64_t>(i) : axes[i];
@@ -37,7 +39,7 @@ Result<Pads> resolve(const Node& node, const Shape& x, const std::vector<int64_t
                   fmt::format("pads {} and {} do not fit axis {} of size {}", begin, end, d, size));
     const int64_t reach = std::max(begin, end);
     if ((mode == "reflect" && reach > std::max<int64_t>(0, size - 1)) ||
-        (mode == "edge" && reach > 0 && size == 0))
+        ((mode == "edge" || wraps) && reach > 0 && size == 0))
       return fail(node, fmt::format("{} pads {} and {} reach beyond axis {} of size {}", mode,
                                     begin, end, d, size));
     pads.begin[d] = begin;
@@ -78,6 +80,8 @@ std::vector<int64_t> sources(int64_t size, int64_t out, int64_t begin, const std
         from = -1;
       else if (mode == "edge")
         from = from < 0 ? 0 : size - 1;
+      else if (mode == "wrap")
+        from = (from % size + size) % size;
       else
         from = from < 0 ? -from : 2 * (size - 1) - from;
     }

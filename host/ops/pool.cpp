@@ -8,21 +8,30 @@
 #include "host/cpu/kernels.hpp"
 #include "host/ops/fused.hpp"
 #include "host/ops/op.hpp"
+#include "host/ops/pool_axes.hpp"
 #include "host/ops/window.hpp"
 
 namespace vultus {
 namespace {
 
+bool is_read(const Node& node, size_t output) {
+  return output < node.outputs.size() && node.outputs[output] != kNoValue;
+}
+
+bool gives_indices(const Node& node) {
+  return is_read(node, 1) && !has_second_output(node);
+}
+
 Result<void> infer_pool(Infer& node) {
   VULTUS_CHECK(node.expect_inputs(1, 1));
   VULTUS_CHECK(node.expect_type(0, {DType::f32}));
-  const auto& outputs = node.node().outputs;
-  if (outputs.size() > 1 && outputs[1] != kNoValue && !has_second_output(node.node()))
-    return node.fail("the output of indices is not supported");
   const Shape& x = node.shape(0);
-  VULTUS_TRY(Window w, resolve_window(node.node(), x));
-  VULTUS_CHECK(node.set(0, DType::f32, {x[0], x[1], w.out[0], w.out[1]}));
-  return infer_second_output(node);  // ours
+  VULTUS_TRY(auto axes, pool_axes(node.node(), x));
+  const Shape out = pooled_shape(x, axes);
+  VULTUS_CHECK(node.set(0, DType::f32, out));
+  if (!gives_indices(node.node())) return infer_second_output(node);  // ours
+  if (node.node().op != "MaxPool") return node.fail("has a second output");
+  return node.set(1, DType::i64, out);
 }
 
 // The part of a window that lies within the input: taps first..last-1 of one axis.
@@ -53,7 +62,7 @@ void for_windows(const Eval& node, const Window& w, const Reduce& reduce) {
   });
 }
 
-void max_pool(Eval& node, const Window& w) {
+void max_pool_2d(Eval& node, const Window& w) {
   const int64_t width = node.in[0].shape[3];
   for_windows(node, w, [&](const float* x, const Taps& rows, const Taps& columns) {
     float best = -std::numeric_limits<float>::infinity();
@@ -67,7 +76,7 @@ void max_pool(Eval& node, const Window& w) {
   });
 }
 
-void average_pool(Eval& node, const Window& w) {
+void average_pool_2d(Eval& node, const Window& w) {
   const Shape& shape = node.in[0].shape;
   const bool padding_counts = node.node.integer("count_include_pad", 0) != 0;
   // Taps within the padded input: ceil_mode lets windows reach beyond it, and that never counts.
@@ -89,9 +98,26 @@ void average_pool(Eval& node, const Window& w) {
   });
 }
 
+Result<Prepared> prepare_any_rank(const Node& node, const Shape& x) {
+  VULTUS_TRY(auto axes, pool_axes(node, x));
+  const bool column_major = node.integer("storage_order", 0) != 0;
+  const bool padding_counts = node.integer("count_include_pad", 0) != 0;
+  const bool is_max = node.op == "MaxPool", indices = gives_indices(node);
+  return Prepared{[=, axes = std::move(axes)](Eval& run) -> Result<void> {
+    if (is_max)
+      max_pool(run.in[0], run.out[0], axes, indices ? run.out[1].as<int64_t>().data() : nullptr,
+               column_major);
+    else
+      average_pool(run.in[0], run.out[0], axes, padding_counts);
+    return {};
+  }};
+}
+
 template <void (*pool)(Eval&, const Window&)>
 Result<Prepared> prepare(const Eval& node) {
-  VULTUS_TRY(Window window, resolve_window(node.node, node.in[0].shape));
+  const Shape& x = node.in[0].shape;
+  if (x.rank() != 4 || gives_indices(node.node)) return prepare_any_rank(node.node, x);
+  VULTUS_TRY(Window window, resolve_window(node.node, x));
   return Prepared{[window, second = find_second_output(node.node)](Eval& run) -> Result<void> {
     pool(run, window);
     write_second_output(run, second);
@@ -149,15 +175,15 @@ Result<void> eval_global_max(Eval& node) {
 
 const Register max({.name = "MaxPool",
                     .infer = infer_pool,
-                    .prepare = prepare<max_pool>,
+                    .prepare = prepare<max_pool_2d>,
                     .build = cpu::build_pool,
-                    .limits = "2-D, float32, no output of indices"});
+                    .limits = "float32"});
 const Register average({.name = "AveragePool",
                         .since = 7,
                         .infer = infer_pool,
-                        .prepare = prepare<average_pool>,
+                        .prepare = prepare<average_pool_2d>,
                         .build = cpu::build_pool,
-                        .limits = "2-D, float32"});
+                        .limits = "float32"});
 const Register global_average({.name = "GlobalAveragePool",
                                .infer = infer_global,
                                .eval = eval_global_average,

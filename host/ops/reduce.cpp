@@ -28,7 +28,10 @@ std::vector<bool> reduced_axes(const Node& node, const std::vector<int64_t>& lis
 Result<void> infer(Infer& node) {
   const bool input = axes_are_input(node.node());
   VULTUS_CHECK(node.expect_inputs(1, input ? 2 : 1));
-  VULTUS_CHECK(node.expect_type(0, {DType::f32, DType::f64, DType::i32, DType::i64}));
+  const std::string& op = node.node().op;
+  const bool orders = op == "ReduceMax" || op == "ReduceMin";
+  if (!(orders && node.node().opset >= 20 && node.dtype(0) == DType::boolean))
+    VULTUS_CHECK(node.expect_type(0, {DType::f32, DType::f64, DType::i32, DType::i64}));
   std::vector<int64_t> list = node.node().integers("axes");
   if (input) {
     list.clear();
@@ -40,8 +43,7 @@ Result<void> infer(Infer& node) {
   VULTUS_CHECK(node.axes(list, x.rank()));
   const std::vector<bool> reduced = reduced_axes(node.node(), list, x.rank());
   const bool keep = node.node().integer("keepdims", 1) != 0;
-  const std::string& op = node.node().op;
-  const bool needs_elements = op == "ReduceMax" || op == "ReduceMin" || op == "ReduceMean";
+  const bool needs_elements = orders || op == "ReduceMean";
   Shape out;
   for (int d = 0; d < x.rank(); ++d) {
     const bool gone = reduced[static_cast<size_t>(d)];
@@ -213,10 +215,14 @@ Result<Prepared> prepare_with(const Eval& node, const Body& body) {
   const Split s = split(
       x, reduced_axes(n, axes_are_input(n) ? node.integers(1) : n.integers("axes"), x.rank()));
   return Prepared{[=](Eval& run) -> Result<void> {
-    visit_number(run.in[0].dtype, [&]<class T>() {
+    auto with = [&]<class T>() {
       body.template operator()<T>(s, reinterpret_cast<const T*>(run.in[0].bytes),
                                   reinterpret_cast<T*>(run.out[0].bytes));
-    });
+    };
+    if (run.in[0].dtype == DType::boolean)
+      with.template operator()<uint8_t>();  // of 0 or 1
+    else
+      visit_number(run.in[0].dtype, with);
     return {};
   }};
 }

@@ -119,6 +119,15 @@ TEST(Rebatch, WhatWouldMixSamplesIsRefusedByName) {
   }
 }
 
+TEST(Rebatch, IndicesThatCountSamplesAreRefused) {
+  std::vector<Operand> x;
+  x.push_back({Tensor(DType::f32, {1, 1, 4, 4})});
+  auto graph = single_node("MaxPool", {{"kernel_shape", std::vector<int64_t>{2, 2}}}, x, 2);
+  ASSERT_TRUE(graph) << graph.error().what;
+  std::string why = refusal(std::move(*graph));
+  EXPECT_NE(why.find("its indices count samples"), std::string::npos) << why;
+}
+
 TEST(Rebatch, SizesThatDoNotFollowAreRefused) {
   GraphBuilder first;
   EXPECT_NE(refusal(first.build(

@@ -92,6 +92,14 @@ TEST(Reduce, IntegersStayIntegers) {
   EXPECT_EQ(values<int64_t>(run("ReduceMin", {}, operands(ints({2, -3, 4})))), (I{-3}));
 }
 
+TEST(Reduce, BooleansHaveAMaximumFromOpset20On) {
+  Tensor x = Tensor::of<bool>({2, 2}, {false, true, false, false});
+  EXPECT_EQ(values<bool>(run("ReduceMax", {}, operands(x.clone(), ints({1})), 20)),
+            (std::vector<bool>{true, false}));
+  expect_in("type bool", refusal("ReduceMax", {}, operands(x.clone(), ints({1})), 18));
+  expect_in("type bool", refusal("ReduceSum", {}, operands(x.clone(), ints({1})), 20));
+}
+
 TEST(Reduce, LogSumExpOfLargeNumbersDoesNotOverflow) {
   EXPECT_FLOAT_EQ(run("ReduceLogSumExp", {}, operands(floats({2}, {1000, 1000}))).as<float>()[0],
                   1000 + std::log(2.0f));

@@ -250,6 +250,14 @@ TEST(Pad, ModesOfTheSpecification) {
             (F{0, 1, 2, 3}));
 }
 
+TEST(Pad, WrapsAroundAsOftenAsNeeded) {
+  EXPECT_EQ(values<float>(run("Pad", {{"mode", std::string("wrap")}},
+                              operands(floats({3}, {1, 2, 3}), ints({4, 2})), 19)),
+            (F{3, 1, 2, 3, 1, 2, 3, 1, 2}));
+  expect_in("reach beyond axis 0 of size 0",
+            refusal("Pad", {{"mode", std::string("wrap")}}, operands(iota({0}), ints({1, 0})), 19));
+}
+
 TEST(Pad, ReflectionBeyondTheInputIsRefused) {
   expect_in("reach beyond axis 1", refusal("Pad", {{"mode", std::string("reflect")}},
                                            operands(iota({1, 3}), ints({0, 3, 0, 0}))));

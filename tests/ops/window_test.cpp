@@ -284,8 +284,66 @@ TEST(Pools, BadAttributesAreRefused) {
   expect_in("not smaller than the kernel",
             refusal("MaxPool", {{"kernel_shape", I{2, 2}}, {"pads", I{2, 0, 0, 0}}},
                     operands(iota({1, 1, 4, 4}))));
-  expect_in("output of indices",
-            refusal("MaxPool", {{"kernel_shape", I{2, 2}}}, operands(iota({1, 1, 4, 4})), 18, 2));
+  expect_in("has a second output", refusal("AveragePool", {{"kernel_shape", I{2, 2}}},
+                                           operands(iota({1, 1, 4, 4})), 18, 2));
+  expect_in("kernel_shape has 2 entries, expected 3",
+            refusal("MaxPool", {{"kernel_shape", I{2, 2}}}, operands(iota({1, 1, 4, 4, 4}))));
+  expect_in("rank 2", refusal("MaxPool", {{"kernel_shape", I{}}}, operands(iota({4, 4}))));
+}
+
+TEST(Pools, OfAnyRankMatchTheReference) {
+  // Depth, height and width pooled one after the other is the maximum of all.
+  Tensor x = random_tensor({2, 3, 5, 6, 7}, 1);
+  Tensor y = run("MaxPool",
+                 {{"kernel_shape", I{2, 3, 2}},
+                  {"strides", I{1, 2, 3}},
+                  {"dilations", I{2, 1, 1}},
+                  {"pads", I{0, 1, 0, 0, 0, 1}}},
+                 operands(x.clone()));
+  Tensor mean = run("AveragePool", {{"kernel_shape", I{2, 3, 2}}, {"strides", I{1, 2, 3}}},
+                    operands(x.clone()));
+  ASSERT_EQ(y.shape(), (Shape{2, 3, 3, 3, 3}));
+  ASSERT_EQ(mean.shape(), (Shape{2, 3, 4, 2, 2}));
+  auto value = [&](int64_t plane, int64_t d, int64_t h, int64_t w) {
+    if (h < 0 || w >= 7) return -INFINITY;
+    return x.as<float>()[static_cast<size_t>(((plane * 5 + d) * 6 + h) * 7 + w)];
+  };
+  for (int64_t i = 0; i < y.shape().elements(); ++i) {
+    const int64_t w = i % 3, h = i / 3 % 3, d = i / 9 % 3, plane = i / 27;
+    float best = -INFINITY;
+    for (int64_t tap = 0; tap < 12; ++tap)
+      best =
+          std::max(best, value(plane, d + tap / 6 * 2, h * 2 - 1 + tap / 2 % 3, w * 3 + tap % 2));
+    EXPECT_EQ(y.as<float>()[static_cast<size_t>(i)], best) << i;
+  }
+  for (int64_t i = 0; i < mean.shape().elements(); ++i) {
+    const int64_t w = i % 2, h = i / 2 % 2, d = i / 4 % 4, plane = i / 16;
+    double sum = 0;
+    for (int64_t tap = 0; tap < 12; ++tap)
+      sum += static_cast<double>(value(plane, d + tap / 6, h * 2 + tap / 2 % 3, w * 3 + tap % 2));
+    EXPECT_NEAR(static_cast<double>(mean.as<float>()[static_cast<size_t>(i)]), sum / 12, 1e-6);
+  }
+}
+
+TEST(Pools, AWindowOfHugePaddingIsNoWork) {
+  // 2^20 taps an axis, of which one lies in the input.
+  const int64_t far = int64_t{1} << 20;
+  Attributes attributes{{"kernel_shape", I{far, far, far, far}},
+                        {"pads", I{far - 1, far - 1, far - 1, far - 1, 0, 0, 0, 0}}};
+  Tensor x = floats({1, 1, 1, 1, 1, 1}, {3});
+  EXPECT_EQ(values<float>(run("MaxPool", attributes, operands(x.clone()))), (F{3}));
+  EXPECT_EQ(values<float>(run("AveragePool", attributes, operands(x.clone()))), (F{3}));
+}
+
+TEST(MaxPool, IndicesCountRowsOrColumns) {
+  Tensor x = floats({2, 1, 2, 3}, {1, 2, 9, 4, 5, 6, 7, 8, 0, 1, 9, 2});
+  auto indices = [&](int64_t storage_order) {
+    auto results = run_op("MaxPool", {{"kernel_shape", I{2, 3}}, {"storage_order", storage_order}},
+                          operands(x.clone()), 2);
+    return results ? values<int64_t>((*results)[1]) : I{};
+  };
+  EXPECT_EQ(indices(0), (I{2, 10}));
+  EXPECT_EQ(indices(1), (I{4, 9}));
 }
 
 TEST(GlobalPools, ReduceEveryPlane) {

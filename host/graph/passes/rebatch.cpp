@@ -238,6 +238,7 @@ Result<void> Rebatch::check(Node& node) {
   // From here on only the first input may depend on the samples, save in matrix products.
   for (size_t i = 1; i < node.inputs.size(); ++i)
     if (depends(node, i) && op != "MatMul") return refuse(node, "an operand differs by sample");
+  if (op == "MaxPool" && node.outputs.size() > 1) return refuse(node, "its indices count samples");
   if (kWithinSamples.contains(op) && rank > 0) return {};
   if (op.starts_with("Reduce") || op == "Squeeze" || op == "Unsqueeze") {
     const int counted = op == "Unsqueeze" ? graph_.shape(node.outputs[0]).rank() : rank;
