@@ -1,3 +1,5 @@
+#include <set>
+
 #include "host/ops/pointwise_program.hpp"
 #include "tests/graph/graph_builder.hpp"
 #include "tests/support/pointwise.hpp"
@@ -165,6 +167,31 @@ TEST(FusePointwise, RandomNetworksKeepTheirResults) {
     left += static_cast<int>(after.nodes.size());
   }
   EXPECT_LT(left, nodes / 3);
+}
+
+TEST(FusePointwise, ProgramsAreCountedAndNodesThatRepeatOneAreNot) {
+  const std::vector<std::string> functions{"Exp", "Abs", "Neg", "Sqrt", "Floor", "Ceil", "Sign"};
+  const size_t kinds = functions.size();
+  GraphBuilder b;
+  ValueId x = b.input({3, 5});
+  std::vector<ValueId> outputs;
+  // 343 chains of three functions each, every one another program; then one of them again.
+  for (size_t i = 0; i <= kinds * kinds * kinds; ++i) {
+    const size_t chain = i % (kinds * kinds * kinds);
+    ValueId y = x;
+    for (size_t divisor : {size_t{1}, kinds, kinds * kinds})
+      y = b.node(functions[chain / divisor % kinds], {y});
+    outputs.push_back(y);
+  }
+  Graph after = b.build(outputs);
+  ASSERT_TRUE(fuse_pointwise(after));
+  std::set<std::vector<int64_t>> programs;
+  for (const Node& node : after.nodes)
+    if (node.op == "Pointwise") programs.insert(node.integers("code"));
+  EXPECT_EQ(programs.size(), 64u);
+  // The last chain, seen first, is one that is made twice.
+  EXPECT_EQ(count(after, "Pointwise"), 65);
+  EXPECT_EQ(std::ssize(after.nodes), 65 + 3 * (343 - 64));
 }
 
 }  // namespace

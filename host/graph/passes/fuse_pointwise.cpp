@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cstdlib>
+#include <set>
 
 #include "host/graph/passes/passes.hpp"
 #include "host/graph/passes/pointwise_emit.hpp"
@@ -15,12 +16,30 @@ constexpr int64_t kMostRepeated = 1 << 16;
 constexpr int kMostTries = 48;
 constexpr NodeId kFarthest = 256;
 constexpr int kMostRounds = 32;
+/// A GPU compiles each program anew, which takes a tenth of a second; real networks have a handful.
+constexpr size_t kMostPrograms = 64;
+
+/// What is compiled of a program: all but the values of its immediates.
+using ProgramKey = std::vector<uint32_t>;
+
+ProgramKey key_of(const PointwiseBody& body, const Shape& shape) {
+  const PointwiseProgram& p = body.program;
+  ProgramKey key{static_cast<uint32_t>(p.inputs), static_cast<uint32_t>(p.immediates.size())};
+  for (const auto& input : body.inputs)
+    key.push_back(input.shape == shape ? 0 : 1);
+  for (const PointwiseInstruction& i : p.code)
+    key.insert(key.end(), {static_cast<uint32_t>(i.op), i.a, i.b, i.c});
+  key.insert(key.end(), p.results.begin(), p.results.end());
+  return key;
+}
 
 /// Groups of nodes that become one Pointwise node each. The graph is compacted: nodes are in
 /// topological order, and as long as they are, one group after the other may be replaced.
 class Grouping {
  public:
-  explicit Grouping(Graph& graph) : graph_(graph), readers_(graph.consumers()) {
+  /// `programs`: those made so far.
+  Grouping(Graph& graph, std::set<ProgramKey>& programs)
+      : graph_(graph), programs_(programs), readers_(graph.consumers()) {
     const size_t count = graph.nodes.size();
     free_.resize(count);
     for (size_t n = 0; n < count; ++n)
@@ -45,6 +64,9 @@ class Grouping {
         if (tries++ < kMostTries) grown = try_insert(n) || grown;
     }
     if (!worthwhile()) return false;
+    ProgramKey key = key_of(*body_, shape_);
+    if (programs_.size() >= kMostPrograms && !programs_.contains(key)) return false;
+    programs_.insert(std::move(key));
     replace();
     return true;
   }
@@ -180,6 +202,7 @@ class Grouping {
   }
 
   Graph& graph_;
+  std::set<ProgramKey>& programs_;
   std::vector<std::vector<NodeId>> readers_;
   std::vector<bool> free_, member_;
   std::vector<NodeId> members_;
@@ -193,10 +216,11 @@ class Grouping {
 
 Result<int> fuse_pointwise(Graph& graph) {
   int fused = 0;
+  std::set<ProgramKey> programs;
   // Last nodes first: their results are the largest.
   bool again = true;
   for (int round = 0; again && round < kMostRounds; ++round) {
-    Grouping grouping(graph);
+    Grouping grouping(graph, programs);
     for (auto n = static_cast<NodeId>(graph.nodes.size()); n-- > 0 && !grouping.disordered();)
       fused += grouping.fuse_around(n) ? 1 : 0;
     again = grouping.disordered();
