@@ -1,7 +1,7 @@
 #include <algorithm>
 
 #include "gpu/recording.hpp"
-#include "host/plan/plan.hpp"
+#include "host/plan/arena.hpp"
 
 namespace vultus::gpu {
 

@@ -6,7 +6,7 @@
 #include <cstring>
 
 #include "host/cpu/kernels.hpp"
-#include "host/plan/plan.hpp"
+#include "host/plan/arena.hpp"
 
 namespace vultus::cpu {
 

@@ -1,7 +1,7 @@
+#include "host/plan/arena.hpp"
+
 #include <algorithm>
 #include <numeric>
-
-#include "host/plan/plan.hpp"
 
 namespace vultus {
 

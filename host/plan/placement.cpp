@@ -54,6 +54,36 @@ std::optional<Placement> cheapest_placement(const Graph& graph, const PlacementC
   return placement;
 }
 
+PlacementWeigher::PlacementWeigher(const Graph& graph, const PlacementCosts& costs,
+                                   std::vector<bool> on_gpu)
+    : graph_(graph), costs_(costs), on_gpu_(std::move(on_gpu)), readers_(graph.consumers()) {}
+
+/// With `moved` on the other device; -1: with none.
+int64_t PlacementWeigher::transfer_cost(ValueId v, NodeId moved) const {
+  if (!is_carried(graph_, v)) return 0;
+  auto on_gpu = [&](NodeId n) { return on_gpu_[static_cast<size_t>(n)] != (n == moved); };
+  const NodeId producer = graph_.value(v).producer;
+  const bool made_on_gpu = producer >= 0 && on_gpu(producer);
+  const bool crosses = std::ranges::any_of(readers_[static_cast<size_t>(v)],
+                                           [&](NodeId n) { return on_gpu(n) != made_on_gpu; }) ||
+                       (made_on_gpu && graph_.is_output(v));
+  const TransferCost& cost = costs_.transfers[static_cast<size_t>(v)];
+  return !crosses ? 0 : made_on_gpu ? cost.down_ns : cost.up_ns;
+}
+
+int64_t PlacementWeigher::cost_of_moving(NodeId n) const {
+  const NodeCost& cost = costs_.nodes[static_cast<size_t>(n)];
+  const int64_t time = *cost.cpu_ns - *cost.gpu_ns;
+  int64_t more = on_gpu_[static_cast<size_t>(n)] ? time : -time;
+  std::vector<ValueId> touched;
+  for (const auto* list : {&graph_.node(n).inputs, &graph_.node(n).outputs})
+    for (ValueId v : *list)
+      if (v != kNoValue && std::ranges::find(touched, v) == touched.end()) touched.push_back(v);
+  for (ValueId v : touched)
+    more += transfer_cost(v, n) - transfer_cost(v, -1);
+  return more;
+}
+
 std::optional<int64_t> cost_of(const Graph& graph, const PlacementCosts& costs,
                                const std::vector<bool>& on_gpu) {
   int64_t sum = 0;

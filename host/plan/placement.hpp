@@ -38,6 +38,24 @@ struct Placement {
 /// nodes on the GPU. Nothing when some node runs on neither device.
 std::optional<Placement> cheapest_placement(const Graph& graph, const PlacementCosts& costs);
 
+/// What changes in cost when single nodes of an assignment move. The graph and costs outlive it.
+class PlacementWeigher {
+ public:
+  /// `on_gpu` by NodeId.
+  PlacementWeigher(const Graph& graph, const PlacementCosts& costs, std::vector<bool> on_gpu);
+  /// Of the whole, when that node alone goes to the other device, where it must be able to run;
+  /// negative: that would be cheaper.
+  int64_t cost_of_moving(NodeId node) const;
+
+ private:
+  int64_t transfer_cost(ValueId v, NodeId moved) const;
+
+  const Graph& graph_;
+  const PlacementCosts& costs_;
+  std::vector<bool> on_gpu_;
+  std::vector<std::vector<NodeId>> readers_;
+};
+
 /// What an assignment costs by the same rules; nothing when a node is on a device that cannot run
 /// it.
 std::optional<int64_t> cost_of(const Graph& graph, const PlacementCosts& costs,

@@ -5,81 +5,14 @@
 #include <algorithm>
 
 #include "host/ops/op.hpp"
+#include "host/plan/reasons.hpp"
 
 namespace vultus {
 
 namespace {
 
-/// Assigns nodes to partitions: as long as a ready node exists for the present device, it comes
-/// next; so the number of partitions is what the dependencies force and not what the file's order
-/// happens to be.
-std::vector<PlannedPartition> partition(const Graph& graph, const std::vector<Device*>& placement) {
-  size_t count = graph.nodes.size();
-  std::vector<int> waiting(count, 0);
-  auto readers = graph.consumers();
-  for (size_t n = 0; n < count; ++n) {
-    std::vector<NodeId> producers;
-    for (ValueId v : graph.nodes[n].inputs)
-      if (v != kNoValue && !graph.value(v).constant && graph.value(v).producer >= 0)
-        producers.push_back(graph.value(v).producer);
-    std::sort(producers.begin(), producers.end());
-    waiting[n] =
-        static_cast<int>(std::unique(producers.begin(), producers.end()) - producers.begin());
-  }
-
-  std::vector<PlannedPartition> partitions;
-  std::vector<NodeId> ready;  // sorted, so that the order of the file is kept within a partition
-  for (size_t n = 0; n < count; ++n)
-    if (waiting[n] == 0) ready.push_back(static_cast<NodeId>(n));
-  while (!ready.empty()) {
-    Device* device = partitions.empty() ? nullptr : partitions.back().device;
-    auto next = std::find_if(ready.begin(), ready.end(),
-                             [&](NodeId n) { return placement[static_cast<size_t>(n)] == device; });
-    if (next == ready.end()) {
-      next = ready.begin();
-      partitions.push_back({placement[static_cast<size_t>(*next)], {}});
-    }
-    NodeId node = *next;
-    ready.erase(next);
-    partitions.back().spec.nodes.push_back(node);
-    std::vector<NodeId> unlocked;
-    for (ValueId v : graph.node(node).outputs) {
-      if (v == kNoValue) continue;
-      const auto& list = readers[static_cast<size_t>(v)];
-      unlocked.insert(unlocked.end(), list.begin(), list.end());
-    }
-    std::sort(unlocked.begin(), unlocked.end());
-    unlocked.erase(std::unique(unlocked.begin(), unlocked.end()), unlocked.end());
-    for (NodeId n : unlocked)
-      if (--waiting[static_cast<size_t>(n)] == 0)
-        ready.insert(std::lower_bound(ready.begin(), ready.end(), n), n);
-  }
-  return partitions;
-}
-
-void set_borders(const Graph& graph, std::vector<PlannedPartition>& partitions) {
-  std::vector<int> home(graph.values.size(), -1);
-  for (size_t p = 0; p < partitions.size(); ++p)
-    for (NodeId n : partitions[p].spec.nodes)
-      for (ValueId v : graph.node(n).outputs)
-        if (v != kNoValue) home[static_cast<size_t>(v)] = static_cast<int>(p);
-
-  auto add = [](std::vector<ValueId>& list, ValueId v) {
-    if (std::find(list.begin(), list.end(), v) == list.end()) list.push_back(v);
-  };
-  for (size_t p = 0; p < partitions.size(); ++p)
-    for (NodeId n : partitions[p].spec.nodes)
-      for (ValueId v : graph.node(n).inputs) {
-        if (v == kNoValue || graph.value(v).constant) continue;
-        int from = home[static_cast<size_t>(v)];
-        if (from == static_cast<int>(p)) continue;
-        add(partitions[p].spec.inputs, v);
-        if (from >= 0) add(partitions[static_cast<size_t>(from)].spec.outputs, v);
-      }
-  for (ValueId v : graph.outputs)
-    if (int from = home[static_cast<size_t>(v)]; from >= 0)
-      add(partitions[static_cast<size_t>(from)].spec.outputs, v);
-}
+// A placement on both devices must gain this much over one device alone.
+constexpr double kWorthwhile = 0.97;
 
 template <class Weight>
 double coverage(const Graph& graph, const std::vector<Device*>& placement, DeviceKind kind,
@@ -91,6 +24,104 @@ double coverage(const Graph& graph, const std::vector<Device*>& placement, Devic
     if (placement[n]->info().kind == kind) on += w;
   }
   return all > 0 ? on / all : 0;
+}
+
+std::string where(DeviceKind kind) {
+  return kind == DeviceKind::gpu ? "the GPU" : "the CPU";
+}
+
+/// The devices that may run a node, in order of preference, and why others may not.
+Result<std::vector<NodeChoice>> choices(const Graph& graph, const std::vector<Device*>& devices,
+                                        const PlanOptions& options) {
+  VULTUS_TRY(auto pins, resolve_pins(graph, options.pins));
+  std::vector<NodeChoice> list;
+  std::string refused;
+  for (size_t n = 0; n < graph.nodes.size(); ++n) {
+    const Node& node = graph.nodes[n];
+    NodeChoice choice;
+    for (Device* device : devices) {
+      const DeviceKind kind = device->info().kind;
+      if (pins[n] && *pins[n] != kind) {
+        choice.pinned = true;
+        continue;
+      }
+      Support support = device->supports(graph, node, options.precision);
+      if (support.ok)
+        choice.devices.push_back(device);
+      else
+        choice.refusals += (choice.refusals.empty() ? "" : "; ") + support.reason;
+    }
+    if (choice.devices.empty()) {
+      const std::string pinned = pins[n] ? "pinned to " + where(*pins[n]) + ", " : "";
+      if (choice.refusals.empty()) choice.refusals = "which is not among the devices in use";
+      refused += fmt::format("{}{}: {}{}", refused.empty() ? "" : "; ", describe(node), pinned,
+                             choice.refusals);
+    }
+    list.push_back(std::move(choice));
+  }
+  if (!refused.empty()) return Error{Errc::bad_model, "no device can run " + refused};
+  return list;
+}
+
+std::vector<Device*> by_preference(const std::vector<NodeChoice>& choices) {
+  std::vector<Device*> placement;
+  for (const NodeChoice& choice : choices)
+    placement.push_back(choice.devices.front());
+  return placement;
+}
+
+/// Every node on a device of that kind where it may.
+std::vector<Device*> mostly(DeviceKind kind, const std::vector<NodeChoice>& choices) {
+  std::vector<Device*> placement;
+  for (const NodeChoice& choice : choices) {
+    Device* device = choice.on(kind);
+    placement.push_back(device ? device : choice.devices.front());
+  }
+  return placement;
+}
+
+/// Leaves only times on devices where a node may run.
+void restrict_costs(PlacementCosts& costs, const std::vector<NodeChoice>& choices) {
+  for (size_t n = 0; n < choices.size(); ++n) {
+    if (!choices[n].on(DeviceKind::gpu)) costs.nodes[n].gpu_ns.reset();
+    if (!choices[n].on(DeviceKind::cpu)) costs.nodes[n].cpu_ns.reset();
+  }
+}
+
+/// The fastest of one device alone, the other alone, and the minimum cut.
+std::vector<Device*> fastest(const Graph& graph, const std::vector<NodeChoice>& choices,
+                             const PlacementCosts& costs, std::vector<Alternative>& weighed) {
+  std::vector<std::vector<Device*>> placements;
+  auto add = [&](std::string what, std::vector<Device*> placement) {
+    weighed.push_back(
+        {std::move(what), estimate(graph, partition(graph, placement), costs), false});
+    placements.push_back(std::move(placement));
+  };
+  add("as much as possible on the GPU", mostly(DeviceKind::gpu, choices));
+  add("as much as possible on the CPU", mostly(DeviceKind::cpu, choices));
+  size_t best = weighed[1].estimate.ms < weighed[0].estimate.ms;
+  if (auto cut = cheapest_placement(graph, costs)) {
+    std::vector<Device*> placement;
+    for (size_t n = 0; n < choices.size(); ++n)
+      placement.push_back(choices[n].on(cut->on_gpu[n] ? DeviceKind::gpu : DeviceKind::cpu));
+    add("both, at least cost", std::move(placement));
+    if (weighed[2].estimate.ms < kWorthwhile * weighed[best].estimate.ms) best = 2;
+  }
+  weighed[best].chosen = true;
+  return placements[best];
+}
+
+void set_specs(const Graph& graph, Precision precision, Plan& plan) {
+  for (PlannedPartition& p : plan.partitions) {
+    p.spec.precision = p.device->info().kind == DeviceKind::gpu ? precision : Precision::fp32;
+    if (p.device->info().kind != DeviceKind::gpu) continue;
+    for (const auto* list : {&p.spec.inputs, &p.spec.outputs})
+      for (ValueId v : *list) {
+        ++plan.transfers;
+        plan.transfer_bytes +=
+            graph.shape(v).elements() * static_cast<int64_t>(size_of(graph.value(v).dtype));
+      }
+  }
 }
 
 }  // namespace
@@ -105,44 +136,19 @@ double Plan::coverage_macs(const Graph& graph, DeviceKind kind) const {
 }
 
 Result<Plan> make_plan(const Graph& graph, const std::vector<Device*>& devices,
-                       Precision precision) {
+                       const PlanOptions& options) {
   if (devices.empty()) return Error{Errc::no_device, "no device was given to run on"};
+  VULTUS_TRY(auto list, choices(graph, devices, options));
   Plan plan;
-  std::string refused;
-  for (const Node& node : graph.nodes) {
-    Device* chosen = nullptr;
-    std::string reason;
-    for (Device* device : devices) {
-      Support support = device->supports(graph, node, precision);
-      if (support.ok) {
-        chosen = device;
-        if (reason.empty())
-          reason =
-              fmt::format("{} is the first choice and has a kernel", name_of(device->info().kind));
-        break;
-      }
-      if (!reason.empty()) reason += "; ";
-      reason += support.reason;
-    }
-    if (!chosen)
-      refused += fmt::format("{}{}: {}", refused.empty() ? "" : "; ", describe(node), reason);
-    plan.placement.push_back(chosen);
-    plan.reasons.push_back(std::move(reason));
-  }
-  if (!refused.empty()) return Error{Errc::bad_model, "no device can run " + refused};
-
+  plan.costs = options.costs;
+  if (plan.costs) restrict_costs(*plan.costs, list);
+  plan.placement = options.goal == Goal::fastest && plan.costs
+                       ? fastest(graph, list, *plan.costs, plan.alternatives)
+                       : by_preference(list);
   plan.partitions = partition(graph, plan.placement);
-  set_borders(graph, plan.partitions);
-  for (PlannedPartition& p : plan.partitions) {
-    p.spec.precision = p.device->info().kind == DeviceKind::gpu ? precision : Precision::fp32;
-    if (p.device->info().kind != DeviceKind::gpu) continue;
-    for (const auto* list : {&p.spec.inputs, &p.spec.outputs})
-      for (ValueId v : *list) {
-        ++plan.transfers;
-        plan.transfer_bytes +=
-            graph.shape(v).elements() * static_cast<int64_t>(size_of(graph.value(v).dtype));
-      }
-  }
+  if (plan.costs) plan.estimate = estimate(graph, plan.partitions, *plan.costs);
+  plan.reasons = reasons_for(graph, plan.placement, list, plan.costs);
+  set_specs(graph, options.precision, plan);
   return plan;
 }
 

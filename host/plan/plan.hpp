@@ -1,16 +1,38 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "host/graph/graph.hpp"
+#include "host/plan/estimate.hpp"
+#include "host/plan/partition.hpp"
+#include "host/plan/pins.hpp"
+#include "host/plan/placement.hpp"
 #include "host/run/device.hpp"
 
 namespace vultus {
 
-struct PlannedPartition {
-  Device* device = nullptr;
-  PartitionSpec spec;
+/// What decides where a node goes that several devices can run.
+enum class Goal : uint8_t {
+  preference,  ///< the first of the devices
+  fastest,     ///< the network as a whole takes least time, by the costs
+};
+
+struct PlanOptions {
+  Precision precision = Precision::fp32;
+  Goal goal = Goal::preference;
+  std::vector<Pin> pins = {};
+  /// Of the graph on the first GPU and the first CPU of the devices; without them the goal is
+  /// preference and nothing is estimated.
+  std::optional<PlacementCosts> costs = {};
+};
+
+/// Another placement and what it would cost.
+struct Alternative {
+  std::string what;
+  Estimate estimate;
+  bool chosen = false;
 };
 
 /// Where every node runs, and why.
@@ -18,30 +40,32 @@ struct Plan {
   std::vector<Device*> placement;            ///< per node
   std::vector<std::string> reasons;          ///< per node, one sentence
   std::vector<PlannedPartition> partitions;  ///< in execution order
-  int64_t transfers =
-      0;  ///< tensors that cross the host-GPU border per run, graph inputs and outputs included
+  /// Tensors that cross the host-GPU border per run, graph inputs and outputs included.
+  int64_t transfers = 0;
   int64_t transfer_bytes = 0;
+  // With costs:
+  std::optional<PlacementCosts> costs;
+  Estimate estimate;
+  std::vector<Alternative> alternatives;  ///< what was weighed, the chosen one included
 
   double coverage_ops(const Graph& graph, DeviceKind kind) const;   ///< fraction 0..1 of nodes
   double coverage_macs(const Graph& graph, DeviceKind kind) const;  ///< fraction 0..1 of MACs
 };
 
-/// Puts each node on the first device that supports it and groups them into as few partitions as
-/// the order allows.
+/// Gives every node a device and groups them into partitions. A placement on both devices has to be
+/// faster than the better device alone by 3 per cent, for costs are never exact. Errc::bad_model
+/// names the nodes that no device can run, or not the one they are pinned to; Errc::usage a pin
+/// that means nothing.
 Result<Plan> make_plan(const Graph& graph, const std::vector<Device*>& devices,
-                       Precision precision);
+                       const PlanOptions& options);
 
-/// A block of an arena: alive from step `first` to step `last`, both included.
-struct Lifetime {
-  int64_t bytes = 0;
-  int first = 0;
-  int last = 0;
+/// The cheapest assignment other than that of `plan`, by the same sum of node times and copies that
+/// a minimum cut weighs, found exactly. Nothing without costs, without a choice, or for networks of
+/// more than 1,000 nodes.
+struct NextBest {
+  std::vector<NodeId> moved;  ///< nodes that lie elsewhere than in the plan
+  double more_ms = 0;         ///< over the sum of the plan
 };
-struct ArenaPlan {
-  std::vector<int64_t> offsets;  ///< per lifetime, multiple of the alignment
-  int64_t bytes = 0;
-};
-/// Greedy by size, best fit: no two blocks that live at the same step overlap.
-ArenaPlan plan_arena(const std::vector<Lifetime>& lifetimes, int64_t alignment);
+std::optional<NextBest> next_best(const Graph& graph, const Plan& plan);
 
 }  // namespace vultus

@@ -9,7 +9,7 @@ Result<Session> Session::load(const std::string& path, const SessionOptions& opt
   Stopwatch watch;
   VULTUS_TRY(Graph graph, import_onnx(path, options.shapes, options.batch));
   const double import_ms = watch.lap_ms();
-  VULTUS_TRY(PassReport passes, optimise(graph));
+  VULTUS_TRY(PassReport passes, optimise(graph, options.fuse));
   const double passes_ms = watch.lap_ms();
   VULTUS_TRY(Session session, from_graph(std::move(graph), options, std::move(passes)));
   session.set_load_times(import_ms, passes_ms);

@@ -7,6 +7,8 @@
 #include <cstring>
 
 #include "host/core/stopwatch.hpp"
+#include "host/run/lanes.hpp"
+#include "host/run/measure.hpp"
 
 namespace vultus {
 
@@ -28,6 +30,7 @@ struct Session::State {
   std::vector<Slot> slots;
   /// One partition with a slot for each of ours: inputs go straight to it, runs overlap.
   bool direct = false;
+  std::unique_ptr<Lanes> lanes;  ///< where there are several partitions
   LoadTimes load_times;
   Transfers transfers;
 
@@ -43,8 +46,14 @@ struct Session::State {
       if (graph.value(v).dynamic_rows) slot.tensor(v).restore_rows(graph.shape(v)[0]);
       VULTUS_CHECK(partitions[partition]->download(v, slot.tensor(v)));
     }
-    count_transfers(*partitions[partition]);
     return {};
+  }
+  Result<void> run(size_t partition, Slot& slot) {
+    for (ValueId v : plan.partitions[partition].spec.inputs)
+      VULTUS_CHECK(partitions[partition]->upload(v, slot.tensor(v).view()));
+    VULTUS_CHECK(partitions[partition]->submit());
+    VULTUS_CHECK(partitions[partition]->wait());
+    return download(partition, slot);
   }
 };
 
@@ -66,6 +75,25 @@ Result<size_t> index_of(const Graph& graph, const std::vector<ValueId>& ids, std
                                         fmt::join(names_of(graph, ids), ", "))};
 }
 
+/// The partitions in the two lanes: the CPU's on the calling thread, which has its threads.
+std::vector<Lanes::Job> jobs_of(const Graph& graph, const Plan& plan) {
+  std::vector<size_t> home(graph.values.size(), 0);
+  std::vector<Lanes::Job> jobs;
+  for (size_t p = 0; p < plan.partitions.size(); ++p) {
+    Lanes::Job job;
+    job.aside = plan.partitions[p].device->info().kind == DeviceKind::gpu;
+    for (ValueId v : plan.partitions[p].spec.inputs)
+      if (graph.value(v).producer >= 0) job.after.push_back(home[static_cast<size_t>(v)]);
+    std::ranges::sort(job.after);
+    const auto repeated = std::ranges::unique(job.after);
+    job.after.erase(repeated.begin(), repeated.end());
+    for (ValueId v : plan.partitions[p].spec.outputs)
+      home[static_cast<size_t>(v)] = p;
+    jobs.push_back(std::move(job));
+  }
+  return jobs;
+}
+
 }  // namespace
 
 Session::Session(std::unique_ptr<State> state) : state_(std::move(state)) {}
@@ -79,7 +107,13 @@ Result<Session> Session::from_graph(Graph graph, const SessionOptions& options, 
   state->graph = std::move(graph);
   Graph& g = state->graph;
   Stopwatch watch;
-  VULTUS_TRY(state->plan, make_plan(g, options.devices, options.precision));
+  PlanOptions wanted{options.precision, options.goal, options.pins};
+  if (options.costs || options.goal == Goal::fastest) {
+    const CostOptions from{options.precision, options.costs.value_or(Tuning::rules),
+                           options.tuning};
+    VULTUS_TRY(wanted.costs, placement_costs(g, options.devices, from));
+  }
+  VULTUS_TRY(state->plan, make_plan(g, options.devices, wanted));
   state->load_times.plan_ms = watch.lap_ms();
   const size_t slots = std::max<size_t>(options.in_flight, 1);
   for (PlannedPartition& planned : state->plan.partitions) {
@@ -90,6 +124,7 @@ Result<Session> Session::from_graph(Graph graph, const SessionOptions& options, 
   }
   state->load_times.compile_ms = watch.lap_ms();
   state->direct = state->partitions.size() == 1 && state->partitions[0]->slots() >= slots;
+  if (!state->direct) state->lanes = std::make_unique<Lanes>(jobs_of(g, state->plan));
 
   state->slots.resize(slots);
   for (State::Slot& slot : state->slots) {
@@ -195,13 +230,9 @@ Result<void> Session::submit(size_t slot) {
     at.under_way = true;
     return {};
   }
-  for (size_t p = 0; p < s.partitions.size(); ++p) {
-    for (ValueId v : s.plan.partitions[p].spec.inputs)
-      VULTUS_CHECK(s.partitions[p]->upload(v, at.tensor(v).view()));
-    VULTUS_CHECK(s.partitions[p]->submit());
-    VULTUS_CHECK(s.partitions[p]->wait());
-    VULTUS_CHECK(s.download(p, at));
-  }
+  VULTUS_CHECK(s.lanes->run([&](size_t p) { return s.run(p, at); }));
+  for (const auto& partition : s.partitions)
+    s.count_transfers(*partition);
   return {};
 }
 
@@ -212,7 +243,9 @@ Result<void> Session::wait(size_t slot) {
   s.slots[slot].under_way = false;
   s.partitions[0]->select(slot);
   VULTUS_CHECK(s.partitions[0]->wait());
-  return s.download(0, s.slots[slot]);
+  VULTUS_CHECK(s.download(0, s.slots[slot]));
+  s.count_transfers(*s.partitions[0]);
+  return {};
 }
 
 Result<const Tensor*> Session::output(std::string_view name, size_t slot) const {

@@ -2,6 +2,7 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -14,15 +15,20 @@
 namespace vultus {
 
 struct SessionOptions {
-  std::vector<Device*>
-      devices;  ///< in order of preference; a node goes to the first that supports it
+  std::vector<Device*> devices;           ///< in order of preference
   Precision precision = Precision::fp32;  ///< storage on the GPU; the CPU always computes in fp32
   std::map<std::string, Shape> shapes =
       {};                ///< binds symbolic input shapes: {"input", {1, 3, 480, 640}}
   size_t in_flight = 1;  ///< slots
   /// For the first axis of every input, also where the file fixes it at 1; 0: as it is.
   int64_t batch = 0;
-  Tuning tuning = Tuning::rules;
+  Tuning tuning = Tuning::rules;  ///< where choices between kernels come from
+  Goal goal = Goal::preference;
+  std::vector<Pin> pins = {};
+  /// Where the costs come from that the goal `fastest` weighs and `Plan::estimate` needs; nothing:
+  /// the goal `fastest` is served by the model, otherwise no costs.
+  std::optional<Tuning> costs = {};
+  bool fuse = true;  ///< false: layers are rewritten, but not joined
 };
 
 struct Transfers {

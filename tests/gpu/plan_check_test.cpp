@@ -133,7 +133,7 @@ TEST_P(GpuPlans, OfRealNetworksHoldWhatTheyPromise) {
   auto graph = optimised(model, shapes);
   ASSERT_TRUE(graph) << graph.error().what;
   for (Precision precision : {Precision::fp16, Precision::fp32}) {
-    auto plan = make_plan(*graph, {&gpu, cpu->get()}, precision);
+    auto plan = make_plan(*graph, {&gpu, cpu->get()}, {precision});
     ASSERT_TRUE(plan) << plan.error().what;
     expect_sound_plans(**context, *graph, *plan);
   }
@@ -161,7 +161,7 @@ TEST(GpuPlan, NoKernelSeesMoreThanTheDeviceLetsIt) {
   ASSERT_TRUE(cpu);
   auto graph = optimised(model, {});
   ASSERT_TRUE(graph) << graph.error().what;
-  auto plan = make_plan(*graph, {gpu->get(), cpu->get()}, Precision::fp32);
+  auto plan = make_plan(*graph, {gpu->get(), cpu->get()}, {Precision::fp32});
   ASSERT_TRUE(plan) << plan.error().what;
   EXPECT_GT(plan->partitions.size(), 1u) << "large tensors stay on the CPU, small ones do not";
   expect_sound_plans(**context, *graph, *plan);

@@ -2,7 +2,7 @@
 
 #include <random>
 
-#include "host/plan/plan.hpp"
+#include "host/plan/arena.hpp"
 
 namespace vultus {
 namespace {

@@ -101,7 +101,7 @@ Graph two_branches() {
 TEST(Plan, ADeviceKeepsWorkingAsLongAsAnythingIsReadyForIt) {
   FakeDevice gpu(DeviceKind::gpu, {"Relu", "Neg"}), cpu(DeviceKind::cpu, {"Abs"});
   Graph graph = two_branches();
-  auto plan = make_plan(graph, {&gpu, &cpu}, Precision::fp32);
+  auto plan = make_plan(graph, {&gpu, &cpu}, {Precision::fp32});
   ASSERT_TRUE(plan) << plan.error().what;
   // Relu and the second Neg, then both Abs, then the first Neg: the file's order would need four.
   ASSERT_EQ(plan->partitions.size(), 3u);
@@ -117,7 +117,7 @@ TEST(Plan, ADeviceKeepsWorkingAsLongAsAnythingIsReadyForIt) {
 
 TEST(Plan, ANodeThatNoDeviceRunsIsNamedWithEveryReason) {
   FakeDevice gpu(DeviceKind::gpu, {"Relu"}), cpu(DeviceKind::cpu, {"Abs"});
-  auto plan = make_plan(two_branches(), {&gpu, &cpu}, Precision::fp32);
+  auto plan = make_plan(two_branches(), {&gpu, &cpu}, {Precision::fp32});
   ASSERT_FALSE(plan);
   EXPECT_EQ(plan.error().code, Errc::bad_model);
   EXPECT_NE(plan.error().what.find("Neg 'c'"), std::string::npos) << plan.error().what;

@@ -53,7 +53,7 @@ Result<int> apply(const Pass& pass, Graph& graph, PassReport& report) {
 
 }  // namespace
 
-Result<PassReport> optimise(Graph& graph) {
+Result<PassReport> optimise(Graph& graph, bool fuse) {
   PassReport report;
   for (int round = 0; round < kMaxRounds; ++round) {
     int changed = 0;
@@ -63,6 +63,7 @@ Result<PassReport> optimise(Graph& graph) {
     }
     if (changed == 0) break;
   }
+  if (!fuse) return report;
   for (const Pass& pass : kFusions)
     VULTUS_CHECK(apply(pass, graph, report));
   return report;

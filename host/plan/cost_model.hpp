@@ -1,0 +1,28 @@
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "host/graph/graph.hpp"
+#include "host/plan/placement.hpp"
+#include "host/run/device.hpp"
+
+namespace vultus {
+
+/// A guess at the time of every node in nanoseconds, until it is measured: its arithmetic at half
+/// of what the device reaches at best or its bytes at the speed of a copy, whichever takes longer,
+/// and a dispatch.
+std::vector<int64_t> modelled_times(const Graph& graph, const DeviceSpeed& speed,
+                                    Precision precision);
+
+/// Speed of copies between host memory and a device.
+struct TransferSpeed {
+  double up_latency_us = 0, up_gb_per_s = 1;
+  double down_latency_us = 0, down_gb_per_s = 1;
+};
+/// Until it is measured: 8 GB/s and half a submission each way, the order of a PCIe 3 link.
+TransferSpeed modelled_transfers(const DeviceSpeed& gpu);
+/// By ValueId; 0 for constants.
+std::vector<TransferCost> transfer_costs(const Graph& graph, const TransferSpeed& speed);
+
+}  // namespace vultus
