@@ -6,6 +6,7 @@
 #include <random>
 
 #include "host/core/npy.hpp"
+#include "host/run/accuracy.hpp"
 
 namespace vultus::app {
 
@@ -50,9 +51,11 @@ void EngineOptions::add_to(CLI::App& command, bool with_device) {
         ->capture_default_str();
   command
       .add_option("--precision", precision,
-                  "storage on the GPU: fp16 or fp32 (the CPU computes in fp32)")
-      ->check(CLI::IsMember({"fp16", "fp32"}))
+                  "storage on the GPU: fp16, fp32, or mixed: fp16 save what `vultus check` found "
+                  "unsafe (the CPU computes in fp32)")
+      ->check(CLI::IsMember({"fp16", "fp32", "mixed"}))
       ->capture_default_str();
+  command.add_option("--recipe", recipe, "file of `vultus check` for mixed (MODEL.mixed.json)");
   command.add_option("--threads", threads, "CPU threads (default: what the cgroup allows)")
       ->check(CLI::Range(1, 1024));
   command.add_option("--shape", shapes, "binds symbolic sizes: NAME=1x3x480x640");
@@ -64,10 +67,16 @@ void EngineOptions::add_to(CLI::App& command, bool with_device) {
           "convolution kernels on the GPU: auto, direct, tile or coop (cooperative matrices)")
       ->check(CLI::IsMember({"auto", "direct", "tile", "coop"}))
       ->capture_default_str();
+  command.add_option(
+      "--pin", pins,
+      "run a node on one device: NODE=cpu, NODE=gpu, op:OPERATOR=cpu; several times");
+  command.add_flag("--no-fuse", no_fuse, "keep layers apart that would be computed as one");
   auto* measure = command.add_flag("--tune", tune,
-                                   "time kernels that were not timed yet and keep what is fastest "
-                                   "here; later runs use it");
-  command.add_flag("--no-tune", no_tune, "choose kernels by rules only: the same on every run")
+                                   "time kernels and layers that were not timed yet and keep what "
+                                   "is fastest here; later runs use it");
+  command
+      .add_flag("--no-tune", no_tune,
+                "choose kernels and devices by rules only: the same on every run")
       ->excludes(measure);
   command.add_flag("--json", json, "one JSON document on stdout");
 }
@@ -86,9 +95,13 @@ Result<std::map<std::string, Shape>> EngineOptions::shape_bindings() const {
 
 std::vector<std::string> EngineOptions::arguments() const {
   std::vector<std::string> list = {"--precision", precision};
+  if (!recipe.empty()) list.insert(list.end(), {"--recipe", recipe});
   if (threads > 0) list.insert(list.end(), {"--threads", std::to_string(threads)});
   if (!gpu_selector.empty()) list.insert(list.end(), {"--device-index", gpu_selector});
   if (conv != "auto") list.insert(list.end(), {"--conv", conv});
+  for (const std::string& pin : pins)
+    list.insert(list.end(), {"--pin", pin});
+  if (no_fuse) list.push_back("--no-fuse");
   if (tune) list.push_back("--tune");
   if (no_tune) list.push_back("--no-tune");
   for (const std::string& shape : shapes)
@@ -105,12 +118,15 @@ std::vector<Device*> OpenedDevices::preference() const {
 
 Result<OpenedDevices> open_devices(const EngineOptions& options, const std::string& device) {
   OpenedDevices opened;
+  if (device == "auto" || device == "hybrid") opened.goal = Goal::fastest;
   VULTUS_TRY(auto cpu, open_cpu(options.threads));
   if (device != "cpu") {
     bool asked_for = device != "auto" || !options.gpu_selector.empty() || options.conv != "auto";
     auto gpu = open_gpu(options, asked_for);
     if (gpu) {
       opened.note = fmt::format("GPU {} ({})", (*gpu)->info().name, (*gpu)->info().driver);
+      if (opened.goal == Goal::fastest)
+        opened.note += fmt::format(" and CPU {} ({})", cpu->info().name, cpu->info().driver);
       opened.owned.push_back(std::move(*gpu));
     } else if (asked_for) {
       return gpu.error();
@@ -127,7 +143,11 @@ Result<OpenedDevices> open_devices(const EngineOptions& options, const std::stri
   return opened;
 }
 
-Result<Precision> parse_precision(const std::string& text) {
+std::string EngineOptions::recipe_of(const std::string& model) const {
+  return recipe.empty() ? model + ".mixed.json" : recipe;
+}
+
+Precision parse_precision(const std::string& text) {
   return text == "fp32" ? Precision::fp32 : Precision::fp16;
 }
 
@@ -136,18 +156,36 @@ Tuning tuning_of(const EngineOptions& options) {
   return options.tune ? Tuning::measure : Tuning::cached;
 }
 
-Result<SessionOptions> session_options(const EngineOptions& options, const OpenedDevices& devices) {
+Result<SessionOptions> session_options(const std::string& model, const EngineOptions& options,
+                                       const OpenedDevices& devices, bool explain) {
   SessionOptions session;
   session.devices = devices.preference();
-  VULTUS_TRY(session.precision, parse_precision(options.precision));
+  session.precision = parse_precision(options.precision);
+  if (options.precision == "mixed") {
+    VULTUS_TRY(session.keep_fp32, read_recipe(options.recipe_of(model)));
+  }
   VULTUS_TRY(session.shapes, options.shape_bindings());
   session.tuning = tuning_of(options);
+  session.goal = devices.goal;
+  session.fuse = !options.no_fuse;
+  for (const std::string& text : options.pins) {
+    VULTUS_TRY(Pin pin, parse_pin(text));
+    session.pins.push_back(std::move(pin));
+  }
+  if (explain)
+    session.costs = options.no_tune ? CostSource::model
+                    : options.tune  ? CostSource::anew
+                                    : CostSource::measured;
+  else if (devices.goal == Goal::fastest && devices.owned.size() > 1)
+    session.costs = options.no_tune ? CostSource::model
+                    : options.tune  ? CostSource::measured
+                                    : CostSource::kept;
   return session;
 }
 
 Result<Session> load_session(const std::string& model, const EngineOptions& options,
-                             const OpenedDevices& devices) {
-  VULTUS_TRY(SessionOptions session, session_options(options, devices));
+                             const OpenedDevices& devices, bool explain) {
+  VULTUS_TRY(SessionOptions session, session_options(model, options, devices, explain));
   return Session::load(model, session);
 }
 

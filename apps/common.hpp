@@ -35,20 +35,24 @@ int report(const Error& error);
 /// One line of JSON on stdout; bytes that are not UTF-8 are replaced.
 void print_json(const Json& json);
 
-/// --device, --precision, --threads, --shape, --device-index, --conv, --tune, --no-tune,
-/// --json: what commands on a network share.
+/// --device, --precision, --recipe, --threads, --shape, --device-index, --conv, --tune, --no-tune,
+/// --pin, --no-fuse, --json: what commands on a network share.
 struct EngineOptions {
   std::string device = "auto";
   std::string precision = "fp16";
+  std::string recipe;
   int threads = 0;
   std::string gpu_selector;
   std::string conv = "auto";
   std::vector<std::string> shapes;
-  bool tune = false, no_tune = false;
+  std::vector<std::string> pins;
+  bool tune = false, no_tune = false, no_fuse = false;
   bool json = false;
 
   void add_to(CLI::App& command, bool with_device = true);
   Result<std::map<std::string, Shape>> shape_bindings() const;
+  /// The file of --precision mixed: --recipe, or MODEL.mixed.json.
+  std::string recipe_of(const std::string& model) const;
   /// The options again as words of a command line, without --device and --json.
   std::vector<std::string> arguments() const;
 };
@@ -58,15 +62,19 @@ struct EngineOptions {
 struct OpenedDevices {
   std::vector<std::unique_ptr<Device>> owned;
   std::string note;
+  Goal goal = Goal::preference;  ///< fastest: of auto and hybrid
   std::vector<Device*> preference() const;
 };
 Result<OpenedDevices> open_devices(const EngineOptions& options, const std::string& device);
-Result<Precision> parse_precision(const std::string& text);
 /// Of --tune and --no-tune.
 Tuning tuning_of(const EngineOptions& options);
-Result<SessionOptions> session_options(const EngineOptions& options, const OpenedDevices& devices);
+/// fp16 for "mixed".
+Precision parse_precision(const std::string& text);
+/// `explain`: costs are measured where they are not kept yet, for commands that talk about them.
+Result<SessionOptions> session_options(const std::string& model, const EngineOptions& options,
+                                       const OpenedDevices& devices, bool explain = false);
 Result<Session> load_session(const std::string& model, const EngineOptions& options,
-                             const OpenedDevices& devices);
+                             const OpenedDevices& devices, bool explain = false);
 
 /// A tensor for every input from "NAME=FILE.npy" (NAME may be left out for a network of one input);
 /// inputs not named get seeded uniform values in -1..1 when `fill` is set, else an error.
@@ -81,6 +89,8 @@ void add_devices(CLI::App& app, int& status);
 void add_run(CLI::App& app, int& status);
 void add_plan(CLI::App& app, int& status);
 void add_bench(CLI::App& app, int& status);
+void add_check(CLI::App& app, int& status);
+void add_inspect(CLI::App& app, int& status);
 void add_process(CLI::App& app, int& status);
 void add_operators(CLI::App& app, int& status);
 

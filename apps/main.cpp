@@ -52,6 +52,8 @@ int main(int argc, char** argv) {
   add_run(app, status);
   add_plan(app, status);
   add_bench(app, status);
+  add_check(app, status);
+  add_inspect(app, status);
   add_devices(app, status);
   add_operators(app, status);
   if (argc == 1) {

@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "apps/common.hpp"
 #include "host/ops/op.hpp"
 
@@ -30,8 +32,44 @@ Summary summarise(const Session& session) {
   return s;
 }
 
-Json as_json(const PlanOptions& options, Session& session, const OpenedDevices& devices,
-             const std::map<NodeId, double>& times) {
+Json milliseconds(const std::optional<int64_t>& ns) {
+  return ns ? Json(static_cast<double>(*ns) * 1e-6) : Json(nullptr);
+}
+
+Json as_json(const Estimate& e) {
+  return {{"ms", e.ms}, {"gpu_ms", e.gpu_ms}, {"cpu_ms", e.cpu_ms}, {"copies_ms", e.copies_ms}};
+}
+
+Json as_json(const Graph& graph, const PlannedPartition& p, const PartitionStats& stats,
+             const Estimate::Span& span) {
+  auto names = [&](const std::vector<ValueId>& values) {
+    Json list = Json::array();
+    for (ValueId v : values)
+      list.push_back(graph.value(v).name);
+    return list;
+  };
+  return {{"device", name_of(p.device->info().kind)},
+          {"nodes", p.spec.nodes.size()},
+          {"inputs", names(p.spec.inputs)},
+          {"outputs", names(p.spec.outputs)},
+          {"dispatches", stats.dispatches},
+          {"arena_bytes", stats.arena_bytes},
+          {"weight_bytes", stats.weight_bytes},
+          {"start_ms", span.start_ms},
+          {"copies_ms", span.copies_ms},
+          {"ms", span.ms}};
+}
+
+/// "Conv 'a', Relu 'b' and 3 more".
+std::string some_nodes(const Graph& graph, const std::vector<NodeId>& nodes) {
+  constexpr size_t kMost = 3;
+  std::string text;
+  for (size_t i = 0; i < std::min(kMost, nodes.size()); ++i)
+    text += (i > 0 ? ", " : "") + describe(graph.node(nodes[i]));
+  return nodes.size() > kMost ? fmt::format("{} and {} more", text, nodes.size() - kMost) : text;
+}
+
+Json as_json(const PlanOptions& options, Session& session, const OpenedDevices& devices) {
   const Graph& graph = session.graph();
   const Plan& plan = session.plan();
   Summary s = summarise(session);
@@ -43,15 +81,31 @@ Json as_json(const PlanOptions& options, Session& session, const OpenedDevices& 
   for (size_t n = 0; n < graph.nodes.size(); ++n) {
     const Node& node = graph.nodes[n];
     DeviceKind kind = plan.placement[n]->info().kind;
-    auto time = times.find(static_cast<NodeId>(n));
-    Json ms = time == times.end() ? Json(nullptr) : Json(time->second);
     nodes.push_back({{"name", node.name},
                      {"op", node.op},
                      {"device", name_of(kind)},
                      {"reason", plan.reasons[n]},
                      {"macs", macs(graph, node)},
-                     {"gpu_ms", kind == DeviceKind::gpu ? ms : Json(nullptr)},
-                     {"cpu_ms", kind == DeviceKind::cpu ? ms : Json(nullptr)}});
+                     {"gpu_ms", milliseconds(plan.costs->nodes[n].gpu_ns)},
+                     {"cpu_ms", milliseconds(plan.costs->nodes[n].cpu_ns)}});
+  }
+  Json partitions = Json::array();
+  for (size_t p = 0; p < plan.partitions.size(); ++p)
+    partitions.push_back(as_json(graph, plan.partitions[p], session.partition_stats(p),
+                                 plan.estimate.partitions[p]));
+  Json weighed = Json::array();
+  for (const Alternative& other : plan.alternatives) {
+    Json one = as_json(other.estimate);
+    one["what"] = other.what;
+    one["chosen"] = other.chosen;
+    weighed.push_back(one);
+  }
+  Json next(nullptr);
+  if (auto other = next_best(graph, plan)) {
+    Json moved = Json::array();
+    for (NodeId n : other->moved)
+      moved.push_back(graph.node(n).name);
+    next = {{"more_ms", other->more_ms}, {"moved", moved}};
   }
   return {{"schema", 1},
           {"model", options.model},
@@ -75,7 +129,47 @@ Json as_json(const PlanOptions& options, Session& session, const OpenedDevices& 
           {"arena_bytes", stats.arena_bytes},
           {"unplanned_bytes", stats.unplanned_bytes},
           {"weight_bytes", stats.weight_bytes},
+          {"predicted", as_json(plan.estimate)},
+          {"alternatives", weighed},
+          {"next_best", next},
+          {"partition_list", partitions},
           {"nodes", nodes}};
+}
+
+bool has_gpu_times(const PlacementCosts& costs) {
+  return std::ranges::any_of(costs.nodes, [](const NodeCost& c) { return c.gpu_ns.has_value(); });
+}
+
+void print_estimate(const Graph& graph, const Plan& plan) {
+  const Estimate& e = plan.estimate;
+  fmt::print("  predicted     {:.3f} ms: {:.3f} on the GPU, {:.3f} on the CPU, {:.3f} of copies\n",
+             e.ms, e.gpu_ms, e.cpu_ms, e.copies_ms);
+  if (plan.coverage_ops(graph, DeviceKind::gpu) == 0 && !has_gpu_times(*plan.costs)) return;
+  for (const Alternative& other : plan.alternatives)
+    fmt::print("    {:<30} {:>9.3f} ms{}\n", other.what, other.estimate.ms,
+               other.chosen ? "  <- chosen" : "");
+  if (auto other = next_best(graph, plan))
+    fmt::print("    cheapest other placement: {:+.3f} ms with {} on the other device\n",
+               other->more_ms, some_nodes(graph, other->moved));
+}
+
+void print_partitions(Session& session) {
+  const Plan& plan = session.plan();
+  if (plan.partitions.size() < 2) return;
+  constexpr size_t kMost = 20;
+  for (size_t p = 0; p < std::min(kMost, plan.partitions.size()); ++p) {
+    const PartitionSpec& spec = plan.partitions[p].spec;
+    const Estimate::Span& span = plan.estimate.partitions[p];
+    const PartitionStats stats = session.partition_stats(p);
+    fmt::print(
+        "    {:>3} {}  {:>4} nodes, {} tensors in, {} out, {:.2f} MB arena, {:.3f} ms from "
+        "{:.3f} ms on\n",
+        p + 1, name_of(plan.partitions[p].device->info().kind), spec.nodes.size(),
+        spec.inputs.size(), spec.outputs.size(), static_cast<double>(stats.arena_bytes) * 1e-6,
+        span.ms, span.start_ms);
+  }
+  if (plan.partitions.size() > kMost)
+    fmt::print("    ... and {} more\n", plan.partitions.size() - kMost);
 }
 
 void print_text(const PlanOptions& options, Session& session, const OpenedDevices& devices) {
@@ -94,6 +188,8 @@ void print_text(const PlanOptions& options, Session& session, const OpenedDevice
              100 * s.coverage_macs);
   fmt::print("  partitions    {}; {} tensors cross the border, {:.2f} MB\n", plan.partitions.size(),
              plan.transfers, static_cast<double>(plan.transfer_bytes) * 1e-6);
+  print_partitions(session);
+  print_estimate(graph, plan);
   fmt::print("  dispatches    {}, barriers {}, layout conversions {}\n", stats.dispatches,
              stats.barriers, stats.reorders);
   if (stats.choices > 0)
@@ -116,15 +212,11 @@ void print_text(const PlanOptions& options, Session& session, const OpenedDevice
 
 Result<void> plan(const PlanOptions& options) {
   VULTUS_TRY(OpenedDevices devices, open_devices(options.engine, options.engine.device));
-  VULTUS_TRY(Session session, load_session(options.model, options.engine, devices));
-  if (!options.engine.json) {
+  VULTUS_TRY(Session session, load_session(options.model, options.engine, devices, true));
+  if (options.engine.json)
+    print_json(as_json(options, session, devices));
+  else
     print_text(options, session, devices);
-    return {};
-  }
-  VULTUS_CHECK(set_inputs(session, {}, true));
-  VULTUS_CHECK(session.run());
-  VULTUS_TRY(auto times, session.profile());
-  print_json(as_json(options, session, devices, node_times(times)));
   return {};
 }
 

@@ -100,7 +100,10 @@ Result<int> process(const Options& options) {
   ProcessOptions settings;
   VULTUS_TRY(settings.pack, find_pack(options.pack));
   settings.devices = devices.preference();
-  VULTUS_TRY(settings.precision, parse_precision(options.engine.precision));
+  if (options.engine.precision == "mixed")
+    return Error{Errc::usage,
+                 "--precision mixed is for single networks: process with fp16 or fp32"};
+  settings.precision = parse_precision(options.engine.precision);
   if (devices.owned.size() == 1) settings.precision = Precision::fp32;  // what the CPU computes in
   settings.tuning = tuning_of(options.engine);
   settings.out = options.out;

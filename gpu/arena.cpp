@@ -1,7 +1,8 @@
+#include "host/plan/arena.hpp"
+
 #include <algorithm>
 
 #include "gpu/recording.hpp"
-#include "host/plan/arena.hpp"
 
 namespace vultus::gpu {
 

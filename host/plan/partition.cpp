@@ -8,7 +8,7 @@ namespace {
 
 /// As long as a ready node exists for the present device, it comes next; so the number of
 /// partitions is what the dependencies force and not what the file's order happens to be.
-std::vector<PlannedPartition> ordered(const Graph& graph, const std::vector<Device*>& placement) {
+std::vector<PlannedPartition> ordered(const Graph& graph, const std::vector<Place>& places) {
   size_t count = graph.nodes.size();
   std::vector<int> waiting(count, 0);
   auto readers = graph.consumers();
@@ -27,12 +27,16 @@ std::vector<PlannedPartition> ordered(const Graph& graph, const std::vector<Devi
   for (size_t n = 0; n < count; ++n)
     if (waiting[n] == 0) ready.push_back(static_cast<NodeId>(n));
   while (!ready.empty()) {
-    Device* device = partitions.empty() ? nullptr : partitions.back().device;
+    const Place present = partitions.empty()
+                              ? Place{}
+                              : Place{partitions.back().device, partitions.back().spec.precision};
     auto next = std::find_if(ready.begin(), ready.end(),
-                             [&](NodeId n) { return placement[static_cast<size_t>(n)] == device; });
+                             [&](NodeId n) { return places[static_cast<size_t>(n)] == present; });
     if (next == ready.end()) {
       next = ready.begin();
-      partitions.push_back({placement[static_cast<size_t>(*next)], {}});
+      const Place& place = places[static_cast<size_t>(*next)];
+      partitions.push_back({place.device, {}});
+      partitions.back().spec.precision = place.precision;
     }
     NodeId node = *next;
     ready.erase(next);
@@ -78,8 +82,8 @@ void set_borders(const Graph& graph, std::vector<PlannedPartition>& partitions) 
 
 }  // namespace
 
-std::vector<PlannedPartition> partition(const Graph& graph, const std::vector<Device*>& placement) {
-  std::vector<PlannedPartition> partitions = ordered(graph, placement);
+std::vector<PlannedPartition> partition(const Graph& graph, const std::vector<Place>& places) {
+  std::vector<PlannedPartition> partitions = ordered(graph, places);
   set_borders(graph, partitions);
   return partitions;
 }

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <functional>
 
 #include "host/ops/op.hpp"
 #include "host/plan/reasons.hpp"
@@ -32,7 +33,8 @@ std::string where(DeviceKind kind) {
 
 /// The devices that may run a node, in order of preference, and why others may not.
 Result<std::vector<NodeChoice>> choices(const Graph& graph, const std::vector<Device*>& devices,
-                                        const PlanOptions& options) {
+                                        const PlanOptions& options,
+                                        const std::vector<bool>& keep_fp32) {
   VULTUS_TRY(auto pins, resolve_pins(graph, options.pins));
   std::vector<NodeChoice> list;
   std::string refused;
@@ -45,7 +47,8 @@ Result<std::vector<NodeChoice>> choices(const Graph& graph, const std::vector<De
         choice.pinned = true;
         continue;
       }
-      Support support = device->supports(graph, node, options.precision);
+      Support support =
+          device->supports(graph, node, keep_fp32[n] ? Precision::fp32 : options.precision);
       if (support.ok)
         choice.devices.push_back(device);
       else
@@ -70,6 +73,31 @@ std::vector<Device*> by_preference(const std::vector<NodeChoice>& choices) {
   return placement;
 }
 
+/// The GPU stores in the precision asked for, save what is kept in fp32; the CPU always in fp32.
+std::vector<Place> places_of(const std::vector<Device*>& placement, Precision precision,
+                             const std::vector<bool>& keep_fp32) {
+  std::vector<Place> places;
+  for (size_t n = 0; n < placement.size(); ++n) {
+    const bool narrow = placement[n]->info().kind == DeviceKind::gpu && !keep_fp32[n];
+    places.push_back({placement[n], narrow ? precision : Precision::fp32});
+  }
+  return places;
+}
+
+Result<std::vector<bool>> kept_fp32(const Graph& graph, const std::vector<std::string>& names) {
+  std::vector<bool> keep(graph.nodes.size());
+  for (const std::string& name : names) {
+    auto at = std::ranges::find(graph.nodes, name, &Node::name);
+    if (at == graph.nodes.end())
+      return Error{Errc::usage,
+                   fmt::format("the network has no node '{}' to keep in fp32: the recipe was made "
+                               "for another network or version; run `vultus check` again",
+                               name)};
+    keep[static_cast<size_t>(at - graph.nodes.begin())] = true;
+  }
+  return keep;
+}
+
 /// Every node on a device of that kind where it may.
 std::vector<Device*> mostly(DeviceKind kind, const std::vector<NodeChoice>& choices) {
   std::vector<Device*> placement;
@@ -88,13 +116,16 @@ void restrict_costs(PlacementCosts& costs, const std::vector<NodeChoice>& choice
   }
 }
 
-/// The fastest of one device alone, the other alone, and the minimum cut.
+using PlaceNodes = std::function<std::vector<Place>(const std::vector<Device*>&)>;
+
+/// One device alone, the other alone, and the minimum cut; the fastest is chosen.
 std::vector<Device*> fastest(const Graph& graph, const std::vector<NodeChoice>& choices,
-                             const PlacementCosts& costs, std::vector<Alternative>& weighed) {
+                             const PlacementCosts& costs, const PlaceNodes& place,
+                             std::vector<Alternative>& weighed) {
   std::vector<std::vector<Device*>> placements;
   auto add = [&](std::string what, std::vector<Device*> placement) {
     weighed.push_back(
-        {std::move(what), estimate(graph, partition(graph, placement), costs), false});
+        {std::move(what), estimate(graph, partition(graph, place(placement)), costs), false});
     placements.push_back(std::move(placement));
   };
   add("as much as possible on the GPU", mostly(DeviceKind::gpu, choices));
@@ -111,9 +142,8 @@ std::vector<Device*> fastest(const Graph& graph, const std::vector<NodeChoice>& 
   return placements[best];
 }
 
-void set_specs(const Graph& graph, Precision precision, Plan& plan) {
-  for (PlannedPartition& p : plan.partitions) {
-    p.spec.precision = p.device->info().kind == DeviceKind::gpu ? precision : Precision::fp32;
+void count_transfers(const Graph& graph, Plan& plan) {
+  for (const PlannedPartition& p : plan.partitions) {
     if (p.device->info().kind != DeviceKind::gpu) continue;
     for (const auto* list : {&p.spec.inputs, &p.spec.outputs})
       for (ValueId v : *list) {
@@ -138,17 +168,34 @@ double Plan::coverage_macs(const Graph& graph, DeviceKind kind) const {
 Result<Plan> make_plan(const Graph& graph, const std::vector<Device*>& devices,
                        const PlanOptions& options) {
   if (devices.empty()) return Error{Errc::no_device, "no device was given to run on"};
-  VULTUS_TRY(auto list, choices(graph, devices, options));
+  VULTUS_TRY(auto keep_fp32, kept_fp32(graph, options.keep_fp32));
+  VULTUS_TRY(auto list, choices(graph, devices, options, keep_fp32));
+  const PlaceNodes place = [&](const std::vector<Device*>& placement) {
+    return places_of(placement, options.precision, keep_fp32);
+  };
   Plan plan;
   plan.costs = options.costs;
   if (plan.costs) restrict_costs(*plan.costs, list);
-  plan.placement = options.goal == Goal::fastest && plan.costs
-                       ? fastest(graph, list, *plan.costs, plan.alternatives)
-                       : by_preference(list);
-  plan.partitions = partition(graph, plan.placement);
+  plan.placement = by_preference(list);
+  if (plan.costs) {
+    auto best = fastest(graph, list, *plan.costs, place, plan.alternatives);
+    if (options.goal == Goal::fastest) plan.placement = std::move(best);
+  }
+  plan.partitions = partition(graph, place(plan.placement));
   if (plan.costs) plan.estimate = estimate(graph, plan.partitions, *plan.costs);
+  if (plan.costs && options.goal == Goal::preference) {
+    for (Alternative& other : plan.alternatives)
+      other.chosen = false;
+    plan.alternatives.push_back({"as asked for", plan.estimate, true});
+  }
+  if (plan.costs && !options.pins.empty()) {
+    PlanOptions free = options;
+    free.pins.clear();
+    VULTUS_TRY(Plan other, make_plan(graph, devices, free));
+    plan.alternatives.push_back({"without pins", other.estimate, false});
+  }
   plan.reasons = reasons_for(graph, plan.placement, list, plan.costs);
-  set_specs(graph, options.precision, plan);
+  count_transfers(graph, plan);
   return plan;
 }
 

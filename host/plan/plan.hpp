@@ -23,6 +23,9 @@ struct PlanOptions {
   Precision precision = Precision::fp32;
   Goal goal = Goal::preference;
   std::vector<Pin> pins = {};
+  /// Names of nodes that are computed and stored in fp32 whatever the precision: those that
+  /// `vultus check` found unsafe. Errc::usage when the graph has no such node.
+  std::vector<std::string> keep_fp32 = {};
   /// Of the graph on the first GPU and the first CPU of the devices; without them the goal is
   /// preference and nothing is estimated.
   std::optional<PlacementCosts> costs = {};

@@ -20,6 +20,13 @@ constexpr double kUnknown = -1;
 constexpr int kLeastRuns = 3, kMostRuns = 30;
 constexpr double kBudgetMs = 1000;
 
+bool reads_kept(CostSource source) {
+  return source == CostSource::kept || source == CostSource::measured;
+}
+bool measures(CostSource source) {
+  return source == CostSource::measured || source == CostSource::anew;
+}
+
 double median(std::vector<double> values) {
   const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
   std::nth_element(values.begin(), middle, values.end());
@@ -181,10 +188,10 @@ Result<TransferSpeed> time_transfers(Device& gpu, Precision precision) {
 
 Result<TransferSpeed> transfer_speed(Device& gpu, const CostOptions& options) {
   const CachedNumbers file(options.cache_folder, "copies", key_of(gpu, options.precision));
-  const auto kept = options.costs == Tuning::rules ? std::nullopt : file.read(4);
+  const auto kept = reads_kept(options.source) ? file.read(4) : std::nullopt;
   if (kept && std::ranges::all_of(*kept, [](double n) { return n >= 0; }))
     return TransferSpeed{(*kept)[0], (*kept)[1], (*kept)[2], (*kept)[3]};
-  if (options.costs != Tuning::measure) {
+  if (!measures(options.source)) {
     VULTUS_TRY(DeviceSpeed speed, gpu.speed());
     return modelled_transfers(speed);
   }
@@ -202,9 +209,9 @@ Result<std::vector<double>> node_costs(const Graph& graph, Device& device,
   const CachedNumbers file(
       options.cache_folder, "nodes",
       fmt::format("{}|{:016x}|{}", key_of(device, options.precision), signature(graph), count));
-  if (options.costs != Tuning::rules)
+  if (reads_kept(options.source))
     if (auto kept = file.read(count)) return *std::move(kept);
-  if (options.costs == Tuning::measure) {
+  if (measures(options.source)) {
     auto times = time_nodes(graph, device, all, transfers, options);
     if (times) file.write(*times);
     // A device without timestamps cannot time nodes.

@@ -9,11 +9,17 @@
 
 namespace vultus {
 
+/// Where the times of nodes and copies come from.
+enum class CostSource : uint8_t {
+  model,     ///< what the devices reach at best
+  kept,      ///< measured before on this machine, else the model
+  measured,  ///< measured before, else now, and kept
+  anew,      ///< measured now, and kept
+};
+
 struct CostOptions {
   Precision precision = Precision::fp32;
-  /// rules: modelled from what the devices reach at best; cached: measured ones where they were
-  /// kept, else modelled; measure: measured, and kept.
-  Tuning costs = Tuning::rules;
+  CostSource source = CostSource::model;
   /// Of the kernels that are timed.
   Tuning kernels = Tuning::rules;
   std::string cache_folder = {};  ///< as for `CacheFile`

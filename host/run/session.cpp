@@ -8,7 +8,6 @@
 
 #include "host/core/stopwatch.hpp"
 #include "host/run/lanes.hpp"
-#include "host/run/measure.hpp"
 
 namespace vultus {
 
@@ -107,9 +106,9 @@ Result<Session> Session::from_graph(Graph graph, const SessionOptions& options, 
   state->graph = std::move(graph);
   Graph& g = state->graph;
   Stopwatch watch;
-  PlanOptions wanted{options.precision, options.goal, options.pins};
+  PlanOptions wanted{options.precision, options.goal, options.pins, options.keep_fp32};
   if (options.costs || options.goal == Goal::fastest) {
-    const CostOptions from{options.precision, options.costs.value_or(Tuning::rules),
+    const CostOptions from{options.precision, options.costs.value_or(CostSource::model),
                            options.tuning};
     VULTUS_TRY(wanted.costs, placement_costs(g, options.devices, from));
   }
@@ -275,6 +274,10 @@ PartitionStats Session::stats() const {
     sum.changed_choices += s.changed_choices;
   }
   return sum;
+}
+
+PartitionStats Session::partition_stats(size_t partition) const {
+  return state_->partitions[partition]->stats();
 }
 
 Result<std::vector<StepTime>> Session::profile() {

@@ -11,6 +11,7 @@
 #include "host/graph/passes/passes.hpp"
 #include "host/plan/plan.hpp"
 #include "host/run/device.hpp"
+#include "host/run/measure.hpp"
 
 namespace vultus {
 
@@ -25,9 +26,10 @@ struct SessionOptions {
   Tuning tuning = Tuning::rules;  ///< where choices between kernels come from
   Goal goal = Goal::preference;
   std::vector<Pin> pins = {};
-  /// Where the costs come from that the goal `fastest` weighs and `Plan::estimate` needs; nothing:
-  /// the goal `fastest` is served by the model, otherwise no costs.
-  std::optional<Tuning> costs = {};
+  std::vector<std::string> keep_fp32 = {};  ///< nodes, as in PlanOptions
+  /// Of what the goal `fastest` weighs and `Plan::estimate` needs; nothing: the model for that
+  /// goal, no costs otherwise.
+  std::optional<CostSource> costs = {};
   bool fuse = true;  ///< false: layers are rewritten, but not joined
 };
 
@@ -76,6 +78,7 @@ class Session {
   const LoadTimes& load_times() const;
   const Transfers& transfers() const;  ///< summed since load
   PartitionStats stats() const;        ///< summed over partitions
+  PartitionStats partition_stats(size_t partition) const;
   /// Runs once more with the inputs of slot 0 and times every step, one after the other, in order.
   Result<std::vector<StepTime>> profile();
 

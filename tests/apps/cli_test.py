@@ -205,6 +205,58 @@ class Reports(Cli):
         self.assertEqual(len(document["nodes"]), document["ops"])
         self.assertTrue(all(node["reason"] for node in document["nodes"]))
 
+    def test_plan_tells_times_on_both_devices_and_what_else_was_weighed(self):
+        document = json.loads(self.expect(0, "plan", LANDMARKS, "--device", "hybrid", "--json",
+                                          XDG_CACHE_HOME=str(self.folder)).stdout)
+        self.assertEqual(sum(other["chosen"] for other in document["alternatives"]), 1)
+        self.assertTrue(all(node["gpu_ms"] is not None and node["cpu_ms"] is not None for node in document["nodes"]))
+        self.assertAlmostEqual(document["predicted"]["ms"],
+                               min(other["ms"] for other in document["alternatives"]), delta=0.1)
+        self.assertTrue(any((self.folder / "vultus").glob("nodes-*.bin")))
+
+    def test_a_pin_moves_a_node_and_an_unknown_one_brings_the_nearest_names(self):
+        document = json.loads(self.expect(0, "plan", LANDMARKS, "--device", "gpu", "--pin", "op:Conv=cpu", "--no-tune",
+                                          "--json").stdout)
+        convolutions = [node for node in document["nodes"] if node["op"] == "Conv"]
+        self.assertTrue(convolutions)
+        self.assertTrue(all(node["device"] == "cpu" and "pinned" in node["reason"] for node in convolutions))
+        self.assertGreater(document["gpu_ops"], 0)
+        self.assertIn("without pins", [other["what"] for other in document["alternatives"]])
+        self.expect(2, "plan", LANDMARKS, "--device", "gpu", "--pin", convolutions[0]["name"] + "x=cpu",
+                    says=convolutions[0]["name"])
+        self.expect(2, "run", LANDMARKS, "-o", self.folder, "--pin", "x=npu", says="NODE=cpu")
+        self.expect(5, "plan", LANDMARKS, "--device", "cpu", "--pin", "op:Conv=gpu", says="not among the devices")
+
+    def test_check_compares_every_layer_and_mixed_needs_its_recipe(self):
+        document = json.loads(self.expect(0, "check", LANDMARKS, "--json").stdout)
+        self.assertGreater(len(document["nodes"]), 5)
+        self.assertLess(document["worst"]["rel_l2"], 0.05)
+        self.assertEqual(document["keep_fp32"], [])
+        self.expect(9, "check", LANDMARKS, "--tolerance", "1e-9", "--no-recipe", says="first layer over")
+        self.expect(4, "bench", LANDMARKS, "--device", "gpu", "--precision", "mixed", says="vultus check")
+        recipe = self.folder / "recipe.json"
+        self.expect(0, "check", LANDMARKS, "-o", recipe)
+        self.assertEqual(json.loads(recipe.read_text())["keep_fp32"], [])
+        name = document["nodes"][0]["node"]
+        recipe.write_text(json.dumps({"schema": 1, "keep_fp32": [name]}))
+        plan = json.loads(self.expect(0, "plan", LANDMARKS, "--device", "gpu", "--precision", "mixed", "--recipe", recipe,
+                                      "--no-tune", "--json").stdout)
+        self.assertGreater(plan["partitions"], 1)
+        recipe.write_text(json.dumps({"schema": 1, "keep_fp32": ["elsewhere"]}))
+        self.expect(2, "run", LANDMARKS, "-o", self.folder, "--precision", "mixed", "--recipe", recipe, says="elsewhere")
+
+    def test_inspect_tells_what_a_network_is_even_where_it_cannot_run(self):
+        document = json.loads(self.expect(0, "inspect", LANDMARKS, "--json").stdout)
+        self.assertEqual(document["unsupported"], [])
+        self.assertEqual(sum(document["layers"]["macs_by_kernel"].values()), document["layers"]["macs"])
+        self.assertEqual(document["operators"]["Conv"], document["layers"]["by_type"]["Conv"])
+        self.expect(0, "inspect", LANDMARKS, says="GMAC")
+        # The operator's name in the file, made into another of the same length.
+        other = self.folder / "other.onnx"
+        other.write_bytes(LANDMARKS.read_bytes().replace(b"\x22\x04Conv", b"\x22\x04Bonv"))
+        self.expect(5, "inspect", other, says="no such operator")
+        self.expect(5, "inspect", self.folder / "absent.onnx", says="absent.onnx")
+
     def test_plan_in_text_names_coverage(self):
         self.expect(0, "plan", LANDMARKS, "--device", "cpu", says="partitions")
 

@@ -1,8 +1,8 @@
+#include "host/plan/arena.hpp"
+
 #include <gtest/gtest.h>
 
 #include <random>
-
-#include "host/plan/arena.hpp"
 
 namespace vultus {
 namespace {

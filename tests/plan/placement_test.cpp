@@ -5,6 +5,9 @@
 #include <algorithm>
 #include <random>
 
+#include "host/plan/plan.hpp"
+#include "tests/support/fake_device.hpp"
+
 namespace vultus {
 namespace {
 
@@ -82,6 +85,58 @@ TEST(Placement, TheCutIsTheBestOfAllAssignments) {
     mixed += gpu_nodes > 0 && gpu_nodes < nodes;
   }
   EXPECT_GT(mixed, 1000) << "the random graphs must make placements that are not all one device";
+}
+
+TEST(Placement, MovingOneNodeIsWeighedExactly) {
+  std::mt19937 random(20261122);
+  int weighed = 0;
+  for (int round = 0; round < 500; ++round) {
+    Problem p = random_problem(random);
+    std::vector<bool> on_gpu;
+    for (const NodeCost& cost : p.costs.nodes)
+      on_gpu.push_back(cost.gpu_ns && (!cost.cpu_ns || random() % 2 == 0));
+    const auto before = cost_of(p.graph, p.costs, on_gpu);
+    ASSERT_TRUE(before);
+    const PlacementWeigher weigher(p.graph, p.costs, on_gpu);
+    for (size_t n = 0; n < on_gpu.size(); ++n) {
+      if (!p.costs.nodes[n].gpu_ns || !p.costs.nodes[n].cpu_ns) continue;
+      std::vector<bool> moved = on_gpu;
+      moved[n] = !moved[n];
+      ASSERT_EQ(*before + weigher.cost_of_moving(static_cast<NodeId>(n)),
+                cost_of(p.graph, p.costs, moved));
+      ++weighed;
+    }
+  }
+  EXPECT_GT(weighed, 1000);
+}
+
+TEST(Placement, TheNextBestIsTheBestOfAllOthers) {
+  std::mt19937 random(20261123);
+  test::FakeDevice gpu(DeviceKind::gpu, {}), cpu(DeviceKind::cpu, {});
+  for (int round = 0; round < 300; ++round) {
+    SCOPED_TRACE(round);
+    Problem p = random_problem(random);
+    const size_t nodes = p.graph.nodes.size();
+    auto chosen = cheapest_placement(p.graph, p.costs);
+    ASSERT_TRUE(chosen);
+    Plan plan;
+    plan.costs = p.costs;
+    for (bool on_gpu : chosen->on_gpu)
+      plan.placement.push_back(on_gpu ? &gpu : &cpu);
+    std::optional<int64_t> best;
+    std::vector<bool> on_gpu(nodes);
+    for (uint32_t bits = 0; bits < (1u << nodes); ++bits) {
+      for (size_t n = 0; n < nodes; ++n)
+        on_gpu[n] = (bits >> n & 1u) != 0;
+      auto cost = cost_of(p.graph, p.costs, on_gpu);
+      if (on_gpu != chosen->on_gpu && cost && (!best || *cost < *best)) best = cost;
+    }
+    auto next = next_best(p.graph, plan);
+    ASSERT_EQ(next.has_value(), best.has_value());
+    if (!next) continue;
+    EXPECT_NEAR(next->more_ms, static_cast<double>(*best - chosen->cost_ns) * 1e-6, 1e-9);
+    EXPECT_FALSE(next->moved.empty());
+  }
 }
 
 TEST(Placement, ATensorReadManyTimesIsMovedOnce) {

@@ -73,8 +73,8 @@ struct PassCount {
 /// In the order of the passes, without those that changed nothing.
 using PassReport = std::vector<PassCount>;
 
-/// All of them in the order that works, until nothing changes. Without `fuse` those that join layers
-/// are left out.
+/// All of them in the order that works, until nothing changes. Without `fuse` those that join
+/// layers are left out.
 Result<PassReport> optimise(Graph& graph, bool fuse = true);
 
 }  // namespace vultus

@@ -1,0 +1,79 @@
+#include <gtest/gtest.h>
+
+#include <random>
+
+#include "host/graph/passes/passes.hpp"
+#include "host/onnx/import.hpp"
+#include "tests/support/batches.hpp"
+#include "tests/support/gpu.hpp"
+#include "tests/support/networks.hpp"
+#include "tests/support/support.hpp"
+
+namespace vultus::test {
+namespace {
+
+/// Pins a random part of the nodes to the CPU, in stretches, so that there are partitions on both.
+std::vector<Pin> random_pins(const Graph& graph, unsigned seed) {
+  std::mt19937 random(seed);
+  std::vector<Pin> pins;
+  bool cpu = false;
+  for (const Node& node : graph.nodes) {
+    if (random() % 6 == 0) cpu = !cpu;
+    if (cpu) pins.push_back({node.name, DeviceKind::cpu});
+  }
+  return pins;
+}
+
+struct Case {
+  const char* model;
+  std::map<std::string, Shape> shapes;
+};
+
+class Hybrid : public testing::TestWithParam<Case> {};
+
+TEST_P(Hybrid, AnySplitGivesWhatOneDeviceGives) {
+  VULTUS_NEED_GPU(gpu);
+  VULTUS_NEED_SHARED(path, std::string("models/") + GetParam().model + ".onnx");
+  auto cpu = open_cpu(2);
+  ASSERT_TRUE(cpu) << cpu.error().what;
+  auto imported = import_onnx(path, GetParam().shapes);
+  ASSERT_TRUE(imported) << imported.error().what;
+  ASSERT_TRUE(optimise(*imported));
+  SessionOptions options;
+  options.devices = {cpu->get()};
+  auto alone = Session::from_graph(*imported, options);
+  ASSERT_TRUE(alone) << alone.error().what;
+  const std::string input = alone->input_names()[0];
+  const Tensor picture = wave_picture((*alone->describe(input))->shape, 0);
+  ASSERT_TRUE(alone->set_input(input, picture.view()));
+  ASSERT_TRUE(alone->run());
+  options.devices = {&gpu, cpu->get()};
+  for (unsigned seed = 1; seed <= 3; ++seed) {
+    SCOPED_TRACE(fmt::format("seed {}", seed));
+    options.pins = random_pins(*imported, seed);
+    auto session = Session::from_graph(*imported, options);
+    ASSERT_TRUE(session) << session.error().what;
+    EXPECT_GT(session->plan().partitions.size(), 3u);
+    EXPECT_GT(session->plan().coverage_ops(session->graph(), DeviceKind::gpu), 0);
+    ASSERT_TRUE(session->set_input(input, picture.view()));
+    for (int run = 0; run < 2; ++run) {
+      auto ran = session->run();
+      ASSERT_TRUE(ran) << ran.error().what;
+    }
+    for (size_t i = 0; i < alone->output_names().size(); ++i)
+      EXPECT_LE(relative_l2(session->output(i).as<float>(), alone->output(i).as<float>()), 1e-5)
+          << alone->output_names()[i];
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Networks, Hybrid,
+    testing::Values(Case{"mtl_efficientnet_b0_224_seeded", {}}, Case{"pfld98_ghostone_112", {}},
+                    Case{"retinaface_mnet025_dynamic", {{"input", {1, 3, 160, 128}}}}),
+    [](const auto& info) {
+      std::string name = info.param.model;
+      return name.substr(0, name.find('_'));
+    });
+
+}  // namespace
+}  // namespace vultus::test

@@ -1,0 +1,100 @@
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <random>
+
+#include "host/graph/passes/passes.hpp"
+#include "host/run/accuracy.hpp"
+#include "tests/support/batches.hpp"
+#include "tests/support/gpu.hpp"
+#include "tests/support/support.hpp"
+
+namespace vultus::test {
+namespace {
+
+/// in -> Conv calm -> Conv loud (a million times louder) -> Relu -> Conv quiet (back again) -> Conv
+/// last. Seeded; between `loud` and `quiet` values are far beyond fp16.
+Graph loud_network() {
+  std::mt19937 engine(20261121);
+  std::uniform_real_distribution<float> uniform(-1, 1);
+  Graph g;
+  ValueId at = g.add_value("in", DType::f32, {1, 8, 12, 10});
+  g.inputs = {at};
+  auto add = [&](const char* op, const char* name, std::vector<ValueId> inputs) {
+    ValueId out = g.add_value(std::string(name) + ".out", DType::f32, {1, 8, 12, 10});
+    g.value(out).producer = static_cast<NodeId>(g.nodes.size());
+    g.nodes.push_back({name, op, 18, {}, std::move(inputs), {out}});
+    return out;
+  };
+  auto conv = [&](const char* name, float gain) {
+    Tensor weights(DType::f32, {8, 8, 1, 1});
+    for (float& w : weights.as<float>())
+      w = gain * uniform(engine);
+    at = add("Conv", name, {at, g.add_constant(std::string(name) + ".w", std::move(weights))});
+  };
+  conv("calm", 1);
+  conv("loud", 1e6f);
+  at = add("Relu", "relu", {at});
+  conv("quiet", 1e-6f);
+  conv("last", 1);
+  g.outputs = {at};
+  return g;
+}
+
+TEST(Mixed, ANetworkBeyondHalfPrecisionIsCaughtAndCured) {
+  VULTUS_NEED_GPU(gpu);
+  auto cpu = open_cpu(2);
+  ASSERT_TRUE(cpu) << cpu.error().what;
+  Graph graph = loud_network();
+  ASSERT_TRUE(optimise(graph));
+  std::map<std::string, Tensor> inputs;
+  inputs.emplace("in", wave_picture({1, 8, 12, 10}, 0));
+  SessionOptions options;
+  options.devices = {&gpu, cpu->get()};
+  options.precision = Precision::fp16;
+
+  auto errors = compare_values(graph, options, **cpu, inputs);
+  ASSERT_TRUE(errors) << errors.error().what;
+  int64_t not_finite = 0;
+  for (const ValueError& e : *errors)
+    not_finite += e.non_finite;
+  EXPECT_GT(not_finite, 0) << "fp16 alone must fail here";
+  const std::vector<std::string> unsafe = unsafe_nodes(graph, *errors);
+  EXPECT_NE(std::ranges::find(unsafe, "loud"), unsafe.end());
+  EXPECT_NE(std::ranges::find(unsafe, "quiet"), unsafe.end());
+  EXPECT_EQ(std::ranges::find(unsafe, "calm"), unsafe.end());
+
+  options.keep_fp32 = unsafe;
+  errors = compare_values(graph, options, **cpu, inputs);
+  ASSERT_TRUE(errors) << errors.error().what;
+  for (const ValueError& e : *errors) {
+    EXPECT_EQ(e.non_finite, 0) << graph.value(e.value).name;
+    EXPECT_LE(e.rel_l2, 2e-3) << graph.value(e.value).name;
+  }
+  auto session = Session::from_graph(graph, options);
+  ASSERT_TRUE(session) << session.error().what;
+  EXPECT_DOUBLE_EQ(session->plan().coverage_ops(session->graph(), DeviceKind::gpu), 1);
+}
+
+TEST(Recipe, IsReadAsItWasWritten) {
+  std::string folder = (std::filesystem::temp_directory_path() / "vultus-recipe-XXXXXX").string();
+  ASSERT_NE(mkdtemp(folder.data()), nullptr);
+  const std::string path = folder + "/net.mixed.json";
+  EXPECT_EQ(read_recipe(path).error().code, Errc::bad_input);
+  const std::vector<std::string> nodes = {"/a/Conv", "b \"quoted\""};
+  ASSERT_TRUE(write_recipe(path, nodes));
+  auto read = read_recipe(path);
+  ASSERT_TRUE(read) << read.error().what;
+  EXPECT_EQ(*read, nodes);
+  for (const char* text : {"", "[]", "{}", "{\"schema\":1}", "{\"schema\":1,\"keep_fp32\":[1]}",
+                           "{\"schema\":2,\"keep_fp32\":[]}"}) {
+    std::ofstream(path) << text;
+    EXPECT_FALSE(read_recipe(path)) << text;
+  }
+  EXPECT_EQ(write_recipe(folder + "/absent/x.json", nodes).error().code, Errc::unwritable);
+  std::filesystem::remove_all(folder);
+}
+
+}  // namespace
+}  // namespace vultus::test

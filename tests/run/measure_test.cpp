@@ -1,0 +1,108 @@
+#include "host/run/measure.hpp"
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "host/run/session.hpp"
+#include "tests/support/fake_device.hpp"
+
+namespace vultus {
+namespace {
+
+namespace fs = std::filesystem;
+using test::FakeDevice;
+using test::two_branches;
+
+class Measured : public testing::Test {
+ protected:
+  void SetUp() override {
+    std::string name = (fs::temp_directory_path() / "vultus-costs-XXXXXX").string();
+    ASSERT_NE(mkdtemp(name.data()), nullptr);
+    folder = name;
+  }
+  void TearDown() override { fs::remove_all(folder); }
+  PlacementCosts costs(CostSource source, const Graph& graph = two_branches()) {
+    auto got =
+        placement_costs(graph, {&gpu, &cpu}, {Precision::fp32, source, Tuning::rules, folder});
+    EXPECT_TRUE(got) << got.error().what;
+    return got ? *got : PlacementCosts{};
+  }
+  size_t files() {
+    return static_cast<size_t>(
+        std::distance(fs::directory_iterator(folder), fs::directory_iterator()));
+  }
+  std::string folder;
+  FakeDevice gpu{DeviceKind::gpu, {"Relu", "Neg"}};
+  FakeDevice cpu{DeviceKind::cpu, {"Relu", "Abs", "Neg"}};
+};
+
+TEST_F(Measured, EveryNodeHasATimeOnEveryDeviceThatCanRunIt) {
+  const PlacementCosts got = costs(CostSource::measured);
+  ASSERT_EQ(got.nodes.size(), 5u);
+  for (size_t n = 0; n < 5; ++n) {
+    const bool abs = two_branches().nodes[n].op == "Abs";
+    EXPECT_EQ(got.nodes[n].gpu_ns.has_value(), !abs) << n;
+    ASSERT_TRUE(got.nodes[n].cpu_ns) << n;
+    EXPECT_GT(*got.nodes[n].cpu_ns, 0);
+  }
+  EXPECT_EQ(*got.nodes[0].cpu_ns, *got.nodes[1].cpu_ns) << "the fake says the same of all";
+  ASSERT_EQ(got.transfers.size(), two_branches().values.size());
+  EXPECT_GT(got.transfers[0].up_ns, 0);
+}
+
+TEST_F(Measured, TimesAreKeptUntilAskedAnew) {
+  costs(CostSource::measured);
+  const int timed = cpu.profiles;
+  ASSERT_GT(timed, 0);
+  const PlacementCosts again = costs(CostSource::kept);
+  costs(CostSource::measured);
+  EXPECT_EQ(cpu.profiles, timed);
+  EXPECT_TRUE(again.nodes[0].gpu_ns);
+  costs(CostSource::anew);
+  EXPECT_GT(cpu.profiles, timed);
+}
+
+TEST_F(Measured, AnotherNetworkIsTimedOnItsOwn) {
+  costs(CostSource::measured);
+  const int timed = cpu.profiles;
+  Graph other = two_branches();
+  for (Value& value : other.values)
+    value.shape = {8};
+  costs(CostSource::measured, other);
+  EXPECT_GT(cpu.profiles, timed);
+}
+
+TEST_F(Measured, DamagedFilesAreMadeAnew) {
+  costs(CostSource::measured);
+  ASSERT_EQ(files(), 3u) << "nodes of two devices and copies";
+  for (const auto& file : fs::directory_iterator(folder)) {
+    std::fstream bytes(file.path(), std::ios::in | std::ios::out | std::ios::binary);
+    bytes.seekp(-3, std::ios::end);
+    bytes.put('\x7e');
+  }
+  const int timed = cpu.profiles;
+  costs(CostSource::measured);
+  EXPECT_GT(cpu.profiles, timed);
+  for (const auto& file : fs::directory_iterator(folder))
+    fs::resize_file(file.path(), 10);
+  const int twice = cpu.profiles;
+  EXPECT_TRUE(costs(CostSource::measured).nodes[0].cpu_ns);
+  EXPECT_GT(cpu.profiles, twice);
+}
+
+TEST_F(Measured, TheModelMeasuresAndKeepsNothing) {
+  costs(CostSource::measured);
+  for (const auto& file : fs::directory_iterator(folder))
+    fs::remove(file.path());
+  const int timed = cpu.profiles + gpu.profiles;
+  const PlacementCosts got = costs(CostSource::model);
+  EXPECT_FALSE(got.nodes[1].gpu_ns);
+  EXPECT_TRUE(got.nodes[1].cpu_ns);
+  EXPECT_EQ(cpu.profiles + gpu.profiles, timed);
+  EXPECT_EQ(files(), 0u);
+}
+
+}  // namespace
+}  // namespace vultus
