@@ -300,7 +300,7 @@ Result<void> build_conv_transpose(Builder& b, NodeId id) {
   const Shape& w = b.shape(node.inputs[1]);
   int64_t groups = node.integer("group", 1);
   memory::dims kernel(w.begin() + 2, w.end());
-  Window window = transposed_window_of(node, kernel, in, out);
+  Window window = transposed_window_of(node, in, w);
   for (int64_t pad : window.end)
     if (pad < 0) return b.add_plain(id);
 

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "host/ops/window.hpp"
+
 namespace vultus::cpu {
 
 namespace {
@@ -45,15 +47,15 @@ Window window_of(const Node& node, const dnnl::memory::dims& kernel, const Shape
   return w;
 }
 
-Window transposed_window_of(const Node& node, const dnnl::memory::dims& kernel, const Shape& in,
-                            const Shape& out) {
-  Window w = sizes(node, kernel);
-  for (size_t i = 0; i < kernel.size(); ++i) {
-    int axis = static_cast<int>(i) + 2;
-    int64_t extent = (kernel[i] - 1) * (w.dilations[i] + 1) + 1;
-    int64_t total = (in[axis] - 1) * w.strides[i] + extent - out[axis];
-    w.begin[i] = pad_begin(node, i, total);
-    w.end[i] = total - w.begin[i];
+Window transposed_window_of(const Node& node, const Shape& in, const Shape& weights) {
+  // Shape inference has accepted the node.
+  const vultus::Window resolved = resolve_transposed_window(node, in, weights).value();
+  Window w = sizes(node, {weights[2], weights[3]});
+  for (size_t i = 0; i < 2; ++i) {
+    const int64_t full =
+        (in[static_cast<int>(i) + 2] - 1) * resolved.stride[i] + resolved.extent(i);
+    w.begin[i] = resolved.pad_begin[i];
+    w.end[i] = full - resolved.out[i] - w.begin[i];
   }
   return w;
 }

@@ -16,8 +16,8 @@ struct Window {
 /// Reads strides, dilations, pads and auto_pad. `kernel` and the shapes as ONNX has them.
 Window window_of(const Node& node, const dnnl::memory::dims& kernel, const Shape& in,
                  const Shape& out);
-/// The same for a transposed convolution.
-Window transposed_window_of(const Node& node, const dnnl::memory::dims& kernel, const Shape& in,
-                            const Shape& out);
+/// The same for a ConvTranspose that shape inference has accepted; output_shape and output_padding
+/// as well. `end` may be negative.
+Window transposed_window_of(const Node& node, const Shape& in, const Shape& weights);
 
 }  // namespace vultus::cpu

@@ -119,8 +119,10 @@ Result<Window> resolve_transposed_window(const Node& node, const Shape& x, const
     if (same || !wanted.empty()) {
       w.out[i] = wanted.empty() ? size * w.stride[i] : wanted[i];
       int64_t total = full - w.out[i];
-      // SAME without a stride's worth of kernel: rows beyond the last tap stay empty.
-      if (same && wanted.empty()) total = std::max<int64_t>(total, 0);
+      // Rows beyond the last tap stay empty: SAME without a stride's worth of kernel, or an output
+      // padding that the size wanted implies.
+      const int64_t most = std::max(w.stride[i], w.dilation[i]) - 1 - extra[i];
+      if ((same && wanted.empty()) || total + most >= 0) total = std::max<int64_t>(total, 0);
       if (total < 0)
         return fail(node, fmt::format("output_shape {} is beyond the {} that can be computed",
                                       w.out[i], full));

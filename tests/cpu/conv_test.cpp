@@ -134,6 +134,11 @@ TEST(CpuConv, TransposedMatchesThePlainKernel) {
          {Attributes{{"strides", Ints{2, 2}}, {"pads", Ints{1, 1, 1, 1}}},
           Attributes{{"strides", Ints{2, 2}}, {"pads", Ints{0, 1, 1, 0}}},
           Attributes{{"strides", Ints{2, 2}}, {"output_padding", Ints{1, 1}}},
+          Attributes{{"strides", Ints{2, 2}}, {"output_shape", Ints{11, 14}}},
+          Attributes{{"strides", Ints{2, 2}}, {"output_shape", Ints{13, 17}}},
+          Attributes{{"strides", Ints{2, 2}},
+                     {"output_shape", Ints{9, 13}},
+                     {"auto_pad", std::string("SAME_UPPER")}},
           Attributes{{"dilations", Ints{2, 2}}}}) {
       Net net;
       attributes["group"] = groups;

@@ -225,6 +225,14 @@ TEST(ConvTranspose, OutputShapeAndSamePaddingDecideTheSize) {
                 operands(x.clone(), w.clone()))
                 .shape(),
             (Shape{1, 1, 6, 6}));
+  // The last row is one of an output padding that the size implies.
+  Tensor larger = run("ConvTranspose", {{"strides", I{2, 2}}, {"output_shape", I{8, 7}}},
+                      operands(x.clone(), w.clone()));
+  Tensor exact = run("ConvTranspose", {{"strides", I{2, 2}}}, operands(x.clone(), w.clone()));
+  for (int64_t column = 0; column < 7; ++column) {
+    EXPECT_EQ(at(larger, 0, 0, 7, column), 0);
+    EXPECT_EQ(at(larger, 0, 0, 6, column), at(exact, 0, 0, 6, column));
+  }
   expect_in("beyond the 7",
             refusal("ConvTranspose", {{"strides", I{2, 2}}, {"output_shape", I{9, 5}}},
                     operands(x.clone(), w.clone())));
