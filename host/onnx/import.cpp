@@ -99,7 +99,7 @@ Result<void> GraphBuilder::add_initializers() {
     // Otherwise a network would be in memory twice until the end.
     std::string().swap(*proto.mutable_raw_data());
   }
-  return {};
+  return tensors_.finish();
 }
 
 Result<std::string> GraphBuilder::unique_name(const onnx::NodeProto& proto) {

@@ -10,6 +10,7 @@
 #include <limits>
 
 #include "host/core/half.hpp"
+#include "host/core/parallel.hpp"
 #include "host/onnx/limits.hpp"
 
 namespace vultus {
@@ -108,8 +109,7 @@ bool all_finite(std::span<const T> values) {
 }
 
 template <class T>
-Result<void> check_finite(const Tensor& tensor) {
-  auto values = tensor.as<T>();
+Result<void> check_finite(std::span<const T> values) {
   if (all_finite(values)) return {};
   for (size_t i = 0; i < values.size(); ++i)
     if (std::isnan(values[i]) || (std::isinf(values[i]) && values.size() > 1))
@@ -121,8 +121,8 @@ Result<void> check_finite(const Tensor& tensor) {
 }
 
 Result<void> check_values(const Tensor& tensor) {
-  if (tensor.dtype() == DType::f32) return check_finite<float>(tensor);
-  if (tensor.dtype() == DType::f64) return check_finite<double>(tensor);
+  if (tensor.dtype() == DType::f32) return check_finite(tensor.as<float>());
+  if (tensor.dtype() == DType::f64) return check_finite(tensor.as<double>());
   if (tensor.dtype() == DType::boolean)
     for (size_t i = 0; i < tensor.size_bytes(); ++i)
       if (tensor.bytes()[i] > std::byte{1})
@@ -183,6 +183,8 @@ Result<Tensor> TensorReader::read_raw(const onnx::TensorProto& proto, const RawD
   Tensor tensor = Tensor::uninitialised(dtype, shape);
   if (raw.range.size == 0)
     std::memcpy(tensor.bytes(), proto.raw_data().data(), expected);
+  else if (dtype == DType::f32)
+    return tensor;  // left for `finish`
   else if (!raw.source->read(raw.range.offset, {tensor.bytes(), expected}))
     return bad_model("cannot be read to its end");
   return tensor;
@@ -241,9 +243,46 @@ Result<Tensor> TensorReader::read(const onnx::TensorProto& proto, const std::str
                 : apart || !proto.raw_data().empty() ? read_raw(proto, raw, *dtype, *shape)
                                                      : read_typed(proto, *dtype, *shape);
   if (!tensor) return named(tensor.error());
+  if (apart && *dtype == DType::f32) {
+    pending_.push_back({what, tensor->view(), raw});
+    return tensor;
+  }
   if (*dtype == DType::f16) tensor = widened(*tensor);
   if (auto fine = check_values(*tensor); !fine) return named(fine.error());
   return tensor;
+}
+
+Result<void> TensorReader::finish() {
+  // Small enough that the threads' shares are alike.
+  constexpr size_t kPiece = 256 << 10;
+  struct Piece {
+    const Pending* of;
+    size_t offset, size;
+    bool good = false;
+  };
+  std::vector<Piece> pieces;
+  for (const Pending& p : pending_)
+    for (size_t offset = 0; offset < p.raw.range.size; offset += kPiece)
+      pieces.push_back({&p, offset, std::min<size_t>(kPiece, p.raw.range.size - offset)});
+  parallel_for(static_cast<int64_t>(pieces.size()), kPiece, [&](int64_t begin, int64_t end) {
+    for (Piece& piece :
+         std::span(pieces).subspan(static_cast<size_t>(begin), static_cast<size_t>(end - begin))) {
+      const RawData& raw = piece.of->raw;
+      const std::span to(piece.of->tensor.bytes + piece.offset, piece.size);
+      piece.good = raw.source->read(raw.range.offset + piece.offset, to) &&
+                   all_finite(std::span(reinterpret_cast<const float*>(to.data()),
+                                        piece.size / sizeof(float)));
+    }
+  });
+  auto bad = std::ranges::find(pieces, false, &Piece::good);
+  if (bad == pieces.end()) {
+    pending_.clear();
+    return {};
+  }
+  const Pending& p = *bad->of;
+  auto finite = check_finite(std::span<const float>(p.tensor.as<float>()));
+  const Error error = finite ? bad_model("cannot be read to its end") : finite.error();
+  return Error{error.code, fmt::format("{} {}", p.what, error.what)};
 }
 
 }  // namespace vultus

@@ -5,6 +5,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "host/core/result.hpp"
 #include "host/core/tensor.hpp"
@@ -51,16 +52,27 @@ class TensorReader {
   /// float16 becomes float32. NaN is refused, and so are infinities except in a tensor of one
   /// element, where they are bounds (Clip) or fill values (Pad). `what` names the tensor in
   /// messages.
-  /// `raw`: its raw data when that was taken out of the message.
+  /// `raw`: its raw data when that was taken out of the message. Elements of such a float32 tensor
+  /// are there after `finish`, to which the tensor's memory must live.
   Result<Tensor> read(const onnx::TensorProto& proto, const std::string& what, RawData raw = {});
+  /// Reads what was left, on all threads.
+  Result<void> finish();
 
  private:
   Result<Tensor> read_raw(const onnx::TensorProto& proto, const RawData& raw, DType dtype,
                           const Shape& shape);
   Result<Tensor> read_external(const onnx::TensorProto& proto, DType dtype, const Shape& shape);
 
+  /// A float32 tensor whose elements are still in the file.
+  struct Pending {
+    std::string what;
+    TensorView tensor;
+    RawData raw;
+  };
+
   ExternalFiles files_;
   int64_t total_bytes_ = 0;
+  std::vector<Pending> pending_;
 };
 
 /// Element type of the file, or nothing when the engine has no such type.
