@@ -39,7 +39,7 @@ Builder::Builder(const Graph& graph, const PartitionSpec& spec, const dnnl::engi
   for (NodeId id : spec.nodes) {
     int64_t work = macs(graph, node(id));
     all += work;
-    if (fits_winograd(graph, node(id))) winograd += work;
+    if (prefers_winograd(graph, node(id))) winograd += work;
   }
   prefers_blocked_ = winograd * 4 > all;
   for (ValueId v : spec.inputs) {

@@ -139,11 +139,11 @@ class ConvBuilder {
     const bool winograd = in.rank() == 4 && spare && fits_winograd(b_.graph(), node_);
     std::vector<ConvForm> forms;
     if (b_.prefers_blocked() && in.rank() == 4 && fills_blocks(in[1], out[1])) {
-      if (winograd) forms.push_back(ConvForm::winograd);
+      if (winograd && prefers_winograd(b_.graph(), node_)) forms.push_back(ConvForm::winograd);
       forms.push_back(ConvForm::blocked);
     }
     forms.push_back(ConvForm::any);
-    if (winograd && !b_.prefers_blocked()) forms.push_back(ConvForm::winograd);
+    if (winograd && forms.front() != ConvForm::winograd) forms.push_back(ConvForm::winograd);
     return forms;
   }
 
@@ -287,6 +287,16 @@ bool fits_winograd(const Graph& graph, const Node& node) {
   };
   // Below 32 channels transforming the tiles costs more than it saves.
   return w[0] >= 32 && w[1] >= 32 && ones("strides") && ones("dilations");
+}
+
+bool prefers_winograd(const Graph& graph, const Node& node) {
+  if (!fits_winograd(graph, node)) return false;
+  // Transformed weights are four times as many. Where they outgrow the caches, reading them takes
+  // longer on small maps than the multiplications that are saved.
+  constexpr int64_t kMostCachedBytes = 1 << 20, kSmallMap = 16 * 16;
+  const Shape &w = graph.shape(node.inputs[1]), &out = graph.shape(node.outputs[0]);
+  const auto bytes = 6 * 6 * w[0] * w[1] * static_cast<int64_t>(sizeof(float));
+  return bytes <= kMostCachedBytes || out[2] * out[3] > kSmallMap;
 }
 
 Result<void> build_conv(Builder& builder, NodeId node) {

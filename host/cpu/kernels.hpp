@@ -48,5 +48,7 @@ void build_separable(Builder& builder, NodeId first, NodeId second);
 /// Whether a node is a convolution for the Winograd algorithm F(4x4, 3x3): 3x3, stride 1, dense,
 /// channels that fill blocks of 16.
 bool fits_winograd(const Graph& graph, const Node& node);
+/// Whether that is the faster way, by rule.
+bool prefers_winograd(const Graph& graph, const Node& node);
 
 }  // namespace vultus::cpu
