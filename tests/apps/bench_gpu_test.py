@@ -41,6 +41,10 @@ class BenchGpu(unittest.TestCase):
         profile = document["profiles"][0]
         self.assertEqual({"cold", "warm"}, set(profile["startup"]))
         self.assertTrue(profile["profile"]["steps"])
+        tuning = document["tuning"][0]
+        self.assertGreater(tuning["convolutions"], 0)
+        self.assertEqual(tuning["timed"], tuning["convolutions"])
+        self.assertGreater(min(tuning["rules_ms"], tuning["tuned_ms"]), 0)
         self.assertTrue("absent" in document["torch"] or "cases" in document["torch"])
 
 
