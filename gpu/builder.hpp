@@ -69,9 +69,14 @@ struct View {
 };
 
 enum class Access : uint8_t { read, write, read_write };
+/// Which bytes of a buffer: of every `period` those from `first` up to `last`. 0: all of them.
+struct Stripe {
+  uint64_t period = 0, first = 0, last = 0;
+};
 struct Binding {
   BufferId buffer;
   Access access;
+  Stripe part = {};
 };
 inline Binding reads(const TensorRef& t) {
   return {t.buffer, Access::read};

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <numeric>
 
+#include "gpu/hazards.hpp"
 #include "gpu/recording.hpp"
 #include "host/ops/op.hpp"
 
@@ -36,10 +37,24 @@ Result<void> check_accesses(const Recording& recording, const Graph& graph) {
   return {};
 }
 
+namespace {
+/// Parts of one buffer that are told apart; more are taken for the whole.
+constexpr size_t kMostParts = 64;
+}  // namespace
+
 void schedule(Recording& recording) {
   struct Use {
     int written = 0;  ///< step of the last write; 0: before the first dispatch
     int read = 0;     ///< last step that reads what was written
+    std::vector<std::pair<Stripe, int>> parts = {};  ///< the writes that `written` is the last of
+    int before = 0;                                  ///< step of the last write not among `parts`
+  };
+  // Of the writes that a write of a part meets.
+  auto last_write = [](const Use& use, const Stripe& part) {
+    int last = use.before;
+    for (const auto& [other, step] : use.parts)
+      if (!are_apart(part, other)) last = std::max(last, step);
+    return last;
   };
   std::vector<Use> uses(recording.buffers.size());
   std::vector<int> steps;
@@ -47,7 +62,10 @@ void schedule(Recording& recording) {
     int after = 0;
     for (const Binding& binding : dispatch.bindings) {
       const Use& use = uses[static_cast<size_t>(binding.buffer)];
-      after = std::max(after, use.written);
+      if (binding.access != Access::write || binding.part.period == 0)
+        after = std::max(after, use.written);
+      else
+        after = std::max(after, last_write(use, binding.part));
       if (binding.access != Access::read) after = std::max(after, use.read);
     }
     const int step = after + 1;
@@ -56,6 +74,11 @@ void schedule(Recording& recording) {
       Use& use = uses[static_cast<size_t>(binding.buffer)];
       int& last = binding.access == Access::read ? use.read : use.written;
       last = std::max(last, step);
+      if (binding.access == Access::read) continue;
+      if (binding.part.period != 0 && use.parts.size() < kMostParts)
+        use.parts.emplace_back(binding.part, step);
+      else
+        use.before = std::max(use.before, step);
     }
   }
   std::vector<size_t> order(steps.size());

@@ -22,6 +22,13 @@ uint32_t parts_of(const ConvEpilogue& e) {
   return parts;
 }
 
+/// The bytes that an output of so many channels has in each pixel of its buffer.
+Stripe stripe_of(const Place& place, uint32_t channels, Precision precision) {
+  if (place.groups == 0) return {};
+  const uint64_t group = precision == Precision::fp16 ? 16 : 32;
+  return {place.groups * group, place.first * group, (place.first + (channels + 7) / 8) * group};
+}
+
 }  // namespace
 
 std::vector<float> second_numbers(const SecondOutput& second, uint32_t channels) {
@@ -42,7 +49,8 @@ EpilogueParts epilogue_parts(Builder& b, const ConvEpilogue& e, BufferId input, 
   }
   AddendFit fit = e.addend ? e.addend->fit : AddendFit{};
   // What is absent is never touched; some buffer has to be bound.
-  BufferId z = e.second ? e.second->buffer : e.output;
+  const Binding y{e.output, Access::write, stripe_of(e.place, channels, b.precision())};
+  const Binding z = e.second ? Binding{e.second->buffer, Access::write} : y;
   return {
       {parts_of(e), static_cast<uint32_t>(e.activation.kind), static_cast<uint32_t>(second.kind),
        static_cast<uint32_t>(fit.factor_h), static_cast<uint32_t>(fit.factor_w)},
@@ -53,8 +61,8 @@ EpilogueParts epilogue_parts(Builder& b, const ConvEpilogue& e, BufferId input, 
        {b.floats(numbers), Access::read},
        {e.residual.value_or(input), Access::read},
        {e.addend ? e.addend->buffer : input, Access::read},
-       {e.output >= 0 ? e.output : z, Access::write},
-       {z, Access::write}}};
+       e.output >= 0 ? y : z,
+       z}};
 }
 
 ConvEpilogue conv_epilogue_of(Builder& b, const Node& node) {

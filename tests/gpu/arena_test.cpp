@@ -105,6 +105,20 @@ TEST(GpuSchedule, AWriterWaitsForTheReadersOfWhatItOverwrites) {
   EXPECT_EQ(recording.steps, (std::vector<int>{1, 2, 3, 4}));
 }
 
+TEST(GpuSchedule, WritersOfOtherPartsShareAStepAndReadersOfThemAllWait) {
+  Recording recording;
+  recording.buffers.assign(4, {.bytes = 64});
+  recording.buffers[0].upload = true;
+  recording.dispatches = {kernel({0}, 1), kernel({0}, 1), kernel({0}, 1), kernel({1}, 2),
+                          kernel({0}, 1)};
+  recording.dispatches[0].bindings[1].part = {64, 0, 16};
+  recording.dispatches[1].bindings[1].part = {64, 16, 48};
+  recording.dispatches[2].bindings[1].part = {64, 32, 64};  // meets the second
+  recording.dispatches[4].bindings[1].part = {64, 0, 16};   // after the reader
+  schedule(recording);
+  EXPECT_EQ(recording.steps, (std::vector<int>{1, 1, 2, 3, 4}));
+}
+
 TEST(GpuArena, ReadingWhatNobodyWroteIsRefused) {
   Recording recording = chain(2, 64);
   std::swap(recording.dispatches[0], recording.dispatches[1]);

@@ -72,5 +72,25 @@ TEST(HazardTracker, ResetForgets) {
   EXPECT_FALSE(tracker.access({at(0, 64)}, {}));
 }
 
+// Channels of a Concat's result that several convolutions write.
+TEST(HazardTracker, PartsOfEveryPixelThatDoNotMeetRunTogether) {
+  auto part = [](uint64_t first, uint64_t last, uint64_t period = 64, uint64_t begin = 128) {
+    return Range{0, begin, begin + 640, {period, first, last}};
+  };
+  HazardTracker tracker;
+  EXPECT_FALSE(tracker.access({}, {part(0, 16)}));
+  EXPECT_FALSE(tracker.access({}, {part(16, 48)}));
+  EXPECT_FALSE(tracker.access({part(48, 64)}, {at(0, 128)}));
+  for (const Range& meets : {part(32, 64), part(0, 64), part(47, 48), part(48, 64, 80),
+                             part(48, 64, 64, 144), at(128, 768), at(700, 701)}) {
+    HazardTracker again = tracker;
+    EXPECT_TRUE(again.access({}, {meets})) << meets.part.first;
+  }
+  HazardTracker reader = tracker;
+  EXPECT_FALSE(reader.access({part(48, 64)}, {}));
+  EXPECT_TRUE(reader.access({part(40, 64)}, {}));
+  EXPECT_TRUE(tracker.access({at(128, 768)}, {}));
+}
+
 }  // namespace
 }  // namespace vultus::gpu

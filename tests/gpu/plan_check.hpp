@@ -9,7 +9,7 @@
 
 namespace vultus::gpu {
 
-/// Replays a recording on paper over its arena. Every 32 bytes remember which buffer was written
+/// Replays a recording on paper over its arena. Every 16 bytes remember which buffer was written
 /// there last and which dispatches of the present step touched them.
 class PlanCheck {
  public:
@@ -26,23 +26,23 @@ class PlanCheck {
   /// longer than a kernel may see. Empty: there is none.
   std::string run() {
     for (size_t id = 0; id < recording_.buffers.size(); ++id)
-      if (recording_.buffers[id].upload) write(static_cast<BufferId>(id), kHost, 0);
+      if (recording_.buffers[id].upload) write(static_cast<BufferId>(id), {}, kHost, 0);
     for (size_t i = 0; i < recording_.dispatches.size(); ++i) {
       auto bindings = recording_.dispatches[i].bindings;
       const int step = recording_.steps[i];
       for (const Binding& b : bindings)
-        if (b.access != Access::write) read(b.buffer, static_cast<int>(i), step);
+        if (b.access != Access::write) read(b.buffer, b.part, static_cast<int>(i), step);
       for (const Binding& b : bindings)
-        if (b.access != Access::read) write(b.buffer, static_cast<int>(i), step);
+        if (b.access != Access::read) write(b.buffer, b.part, static_cast<int>(i), step);
     }
     const int last = recording_.steps.empty() ? 1 : recording_.steps.back() + 1;
     for (const Download& download : recording_.downloads)
-      read(download.source.buffer, kHost, last);
+      read(download.source.buffer, {}, kHost, last);
     return mistake_;
   }
 
  private:
-  static constexpr uint64_t kCell = 32;
+  static constexpr uint64_t kCell = 16;
   static constexpr int kHost = -1, kNobody = -2, kSeveral = -3;
   struct Cell {
     BufferId owner = -1;
@@ -55,7 +55,7 @@ class PlanCheck {
   }
 
   template <class Visit>
-  void visit(BufferId id, int dispatch, Visit visit_cell) {
+  void visit(BufferId id, const Stripe& part, int dispatch, Visit visit_cell) {
     const auto& buffer = recording_.buffers[static_cast<size_t>(id)];
     if (buffer.bytes > max_range_)
       fail(fmt::format("dispatch {}: '{}' is {} bytes long", dispatch, buffer.name, buffer.bytes));
@@ -66,12 +66,18 @@ class PlanCheck {
     if (at + buffer.bytes > layout_.bytes)
       return fail(fmt::format("dispatch {}: '{}' ends at {}, the arena at {}", dispatch,
                               buffer.name, at + buffer.bytes, layout_.bytes));
-    for (uint64_t c = at / kCell; c < (at + buffer.bytes) / kCell; ++c)
-      visit_cell(cells_[c]);
+    if (part.first % kCell != 0 || part.last % kCell != 0 || part.period % kCell != 0 ||
+        part.last > part.period)
+      fail(fmt::format("dispatch {}: '{}' is written in parts of a group of channels", dispatch,
+                       buffer.name));
+    for (uint64_t c = at / kCell; c < (at + buffer.bytes) / kCell; ++c) {
+      const uint64_t place = part.period == 0 ? 0 : (c * kCell - at) % part.period;
+      if (part.period == 0 || (place >= part.first && place < part.last)) visit_cell(cells_[c]);
+    }
   }
 
-  void read(BufferId id, int dispatch, int step) {
-    visit(id, dispatch, [&](Cell& cell) {
+  void read(BufferId id, const Stripe& part, int dispatch, int step) {
+    visit(id, part, dispatch, [&](Cell& cell) {
       if (cell.owner != id)
         fail(fmt::format("dispatch {} reads '{}', whose bytes hold buffer {}", dispatch,
                          recording_.buffers[static_cast<size_t>(id)].name, cell.owner));
@@ -83,8 +89,8 @@ class PlanCheck {
     });
   }
 
-  void write(BufferId id, int dispatch, int step) {
-    visit(id, dispatch, [&](Cell& cell) {
+  void write(BufferId id, const Stripe& part, int dispatch, int step) {
+    visit(id, part, dispatch, [&](Cell& cell) {
       if (cell.read_step == step && (cell.reader != dispatch || cell.owner != id))
         fail(fmt::format("dispatch {} writes over what is read in the same step", dispatch));
       if (cell.write_step == step && cell.writer != dispatch)
