@@ -156,6 +156,11 @@ Tuning tuning_of(const EngineOptions& options) {
   return options.tune ? Tuning::measure : Tuning::cached;
 }
 
+CostSource costs_of(const EngineOptions& options) {
+  if (options.no_tune) return CostSource::model;
+  return options.tune ? CostSource::measured : CostSource::kept;
+}
+
 Result<SessionOptions> session_options(const std::string& model, const EngineOptions& options,
                                        const OpenedDevices& devices, bool explain) {
   SessionOptions session;
@@ -177,9 +182,7 @@ Result<SessionOptions> session_options(const std::string& model, const EngineOpt
                     : options.tune  ? CostSource::anew
                                     : CostSource::measured;
   else if (devices.goal == Goal::fastest && devices.owned.size() > 1)
-    session.costs = options.no_tune ? CostSource::model
-                    : options.tune  ? CostSource::measured
-                                    : CostSource::kept;
+    session.costs = costs_of(options);
   return session;
 }
 

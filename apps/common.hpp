@@ -68,6 +68,8 @@ struct OpenedDevices {
 Result<OpenedDevices> open_devices(const EngineOptions& options, const std::string& device);
 /// Of --tune and --no-tune.
 Tuning tuning_of(const EngineOptions& options);
+/// Of the same, for commands that do not talk about costs.
+CostSource costs_of(const EngineOptions& options);
 /// fp16 for "mixed".
 Precision parse_precision(const std::string& text);
 /// `explain`: costs are measured where they are not kept yet, for commands that talk about them.

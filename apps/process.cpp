@@ -100,12 +100,17 @@ Result<int> process(const Options& options) {
   ProcessOptions settings;
   VULTUS_TRY(settings.pack, find_pack(options.pack));
   settings.devices = devices.preference();
-  if (options.engine.precision == "mixed")
+  const EngineOptions& engine = options.engine;
+  if (engine.precision == "mixed" || !engine.recipe.empty() || !engine.pins.empty() ||
+      engine.no_fuse || !engine.shapes.empty())
     return Error{Errc::usage,
-                 "--precision mixed is for single networks: process with fp16 or fp32"};
+                 "--precision mixed, --recipe, --pin, --no-fuse and --shape are about one network, "
+                 "and process runs several: leave them out"};
   settings.precision = parse_precision(options.engine.precision);
   if (devices.owned.size() == 1) settings.precision = Precision::fp32;  // what the CPU computes in
   settings.tuning = tuning_of(options.engine);
+  settings.goal = devices.goal;
+  settings.costs = costs_of(options.engine);
   settings.out = options.out;
   settings.search_every = options.every;
   settings.all_faces = options.faces == "all";

@@ -102,6 +102,8 @@ Result<std::unique_ptr<Processor>> Processor::open(ProcessOptions options) {
   VULTUS_TRY(Pack pack, load_pack(options.pack));
   SessionOptions session{options.devices, options.precision, {}};
   session.tuning = options.tuning;
+  session.goal = options.goal;
+  if (options.goal == Goal::fastest) session.costs = options.costs;
   VULTUS_TRY(auto detector, open_detector(pack, session));
   VULTUS_TRY(auto landmarker, open_landmarker(pack, session));
   return std::unique_ptr<Processor>(new Processor(std::move(options), std::move(pack),

@@ -26,9 +26,11 @@ struct ProcessOptions {
   std::vector<Device*> devices;  ///< in order of preference; they outlive the processor
   Precision precision = Precision::fp32;
   Tuning tuning = Tuning::rules;
-  std::string out;         ///< folder; each input gets one inside it
-  int search_every = 10;   ///< frames between searches of the whole frame
-  bool all_faces = false;  ///< else the one with the highest score, until it is lost
+  Goal goal = Goal::preference;
+  CostSource costs = CostSource::model;  ///< of what the goal `fastest` weighs
+  std::string out;                       ///< folder; each input gets one inside it
+  int search_every = 10;                 ///< frames between searches of the whole frame
+  bool all_faces = false;                ///< else the one with the highest score, until it is lost
   bool smooth = true;
   bool mirror = true;  ///< left_mirrored and right_mirrored
   bool overlay = true;
