@@ -48,8 +48,9 @@ Result<Case> prepare(const BenchOptions& options, const std::string& device, int
   VULTUS_TRY(OpenedDevices opened, open_devices(options.engine, device));
   c.opened = std::make_unique<OpenedDevices>(std::move(opened));
   Stopwatch watch;
+  const bool weighs = c.opened->goal == Goal::fastest && c.opened->owned.size() > 1;
   VULTUS_TRY(SessionOptions wanted,
-             session_options(options.model, options.engine, *c.opened, true));
+             session_options(options.model, options.engine, *c.opened, weighs));
   wanted.in_flight = static_cast<size_t>(options.in_flight);
   wanted.batch = batch;
   VULTUS_TRY(Session session, Session::load(options.model, wanted));
@@ -123,7 +124,8 @@ Json as_json(const Case& c, const EngineOptions& engine) {
                {"median_ms", median},
                {"p95_ms", percentile(c.times, 0.95)},
                {"min_ms", percentile(c.times, 0)},
-               {"predicted_ms", c.session->plan().estimate.ms},
+               {"predicted_ms",
+                c.session->plan().costs ? Json(c.session->plan().estimate.ms) : Json(nullptr)},
                {"gflops", 2e-6 * static_cast<double>(work) / median},
                {"load_ms", c.load_ms},
                {"import_ms", load.import_ms},
@@ -156,17 +158,17 @@ Json as_json(const Case& c, const EngineOptions& engine) {
 
 void print_table(const BenchOptions& options, const Json& runs) {
   fmt::print("{}, {} runs each, alternating\n", options.model, options.runs);
-  fmt::print("{:<8} {:>5} {:>5} {:>10} {:>10} {:>10} {:>10} {:>9} {:>6} {:>6} {:>10} {:>10}\n",
-             "device", "prec", "batch", "median ms", "p95 ms", "min ms", "predicted", "GFLOP/s",
-             "disp.", "barr.", "load ms", "arena MB");
+  fmt::print("{:<8} {:>5} {:>5} {:>10} {:>10} {:>10} {:>9} {:>6} {:>6} {:>10} {:>10}\n", "device",
+             "prec", "batch", "median ms", "p95 ms", "min ms", "GFLOP/s", "disp.", "barr.",
+             "load ms", "arena MB");
   for (const Json& r : runs)
     fmt::print(
-        "{:<8} {:>5} {:>5} {:>10.3f} {:>10.3f} {:>10.3f} {:>10.3f} {:>9.1f} {:>6} {:>6} {:>10.1f} "
+        "{:<8} {:>5} {:>5} {:>10.3f} {:>10.3f} {:>10.3f} {:>9.1f} {:>6} {:>6} {:>10.1f} "
         "{:>10.2f}\n",
         r["device"].get<std::string>(), r["precision"].get<std::string>(),
         r["batch"].get<int64_t>(), r["median_ms"].get<double>(), r["p95_ms"].get<double>(),
-        r["min_ms"].get<double>(), r["predicted_ms"].get<double>(), r["gflops"].get<double>(),
-        r["dispatches"].get<int64_t>(), r["barriers"].get<int64_t>(), r["load_ms"].get<double>(),
+        r["min_ms"].get<double>(), r["gflops"].get<double>(), r["dispatches"].get<int64_t>(),
+        r["barriers"].get<int64_t>(), r["load_ms"].get<double>(),
         r["arena_bytes"].get<double>() * 1e-6);
 }
 
@@ -174,6 +176,9 @@ void print_text(const BenchOptions& options, const std::vector<Case>& cases, con
   print_table(options, runs);
   for (const Case& c : cases) {
     fmt::print("  {} = {}\n", c.device, c.opened->note);
+    if (const Plan& plan = c.session->plan(); plan.costs)
+      fmt::print("    predicted {:.3f} ms in {} partitions\n", plan.estimate.ms,
+                 plan.partitions.size());
     if (const PartitionStats stats = c.session->stats(); stats.choices > 0)
       fmt::print("    tuned {} of {} convolutions; {} differ from the rules\n", stats.timed_choices,
                  stats.choices, stats.changed_choices);
