@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "apps/common.hpp"
+#include "apps/plan_dot.hpp"
 #include "host/ops/op.hpp"
 
 namespace vultus::app {
@@ -11,7 +12,7 @@ namespace {
 
 struct PlanOptions {
   EngineOptions engine;
-  std::string model;
+  std::string model, dot;
   bool nodes = false;
 };
 
@@ -213,6 +214,7 @@ void print_text(const PlanOptions& options, Session& session, const OpenedDevice
 Result<void> plan(const PlanOptions& options) {
   VULTUS_TRY(OpenedDevices devices, open_devices(options.engine, options.engine.device));
   VULTUS_TRY(Session session, load_session(options.model, options.engine, devices, true));
+  if (!options.dot.empty()) VULTUS_CHECK(write_dot(options.dot, session.graph(), session.plan()));
   if (options.engine.json)
     print_json(as_json(options, session, devices));
   else
@@ -228,8 +230,12 @@ void add_plan(CLI::App& app, int& status) {
   command->add_option("model", options->model, "ONNX file")->required();
   command->add_flag("--nodes", options->nodes,
                     "list every node, not only those that stay on the CPU");
+  command->add_option("--dot", options->dot,
+                      "also write the plan as a picture for Graphviz: dot -Tsvg FILE");
   options->engine.add_to(*command);
-  command->footer("Example:\n  vultus plan model.onnx --device gpu --shape input=1x3x480x640");
+  command->footer(
+      "Examples:\n  vultus plan model.onnx --device gpu --shape input=1x3x480x640\n"
+      "  vultus plan model.onnx --device hybrid --pin op:TopK=cpu --dot plan.dot");
   command->callback([options, &status] {
     auto done = plan(*options);
     status = done ? kComplete : report(done.error());

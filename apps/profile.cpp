@@ -3,9 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <fstream>
 #include <numeric>
 
+#include "host/core/write_file.hpp"
 #include "host/ops/op.hpp"
 
 namespace vultus::app {
@@ -175,11 +175,7 @@ Result<void> write_trace(const std::string& path, const std::vector<Profile>& pr
     }
   }
   const Json document = {{"displayTimeUnit", "ms"}, {"traceEvents", events}};
-  std::ofstream file(path);
-  file << document.dump(-1, ' ', false, Json::error_handler_t::replace) << '\n';
-  file.close();
-  if (!file) return Error{Errc::unwritable, fmt::format("{}: cannot be written", path)};
-  return {};
+  return write_file(path, {document.dump(-1, ' ', false, Json::error_handler_t::replace), "\n"});
 }
 
 }  // namespace vultus::app

@@ -1,7 +1,6 @@
 #include "host/core/npy.hpp"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -12,6 +11,8 @@
 #include <fstream>
 #include <limits>
 #include <vector>
+
+#include "host/core/write_file.hpp"
 
 namespace vultus {
 
@@ -206,26 +207,8 @@ Result<void> write_npy(const std::string& path, const TensorView& tensor) {
   auto known = std::find_if(kDescrs.begin(), kDescrs.end(),
                             [&](const Descr& d) { return d.dtype == tensor.dtype; });
   std::string header = header_of(known->text, tensor.shape);
-  // The process id keeps two writers of the same path apart.
-  std::string temporary = fmt::format("{}.{}.tmp", path, getpid());
-  std::error_code ignored;
-  auto fail = [&](std::string_view what) {
-    std::filesystem::remove(temporary, ignored);
-    return Error{Errc::unwritable, fmt::format("{}: {}", path, what)};
-  };
-  {
-    std::ofstream file(temporary, std::ios::binary | std::ios::trunc);
-    if (!file) return fail("cannot be created; check that the folder exists and is writable");
-    file.write(header.data(), static_cast<std::streamsize>(header.size()));
-    file.write(reinterpret_cast<const char*>(tensor.bytes),
-               static_cast<std::streamsize>(tensor.size_bytes()));
-    file.close();
-    if (!file) return fail("could not be written completely; is the disk full?");
-  }
-  std::error_code error;
-  std::filesystem::rename(temporary, path, error);
-  if (error) return fail(fmt::format("could not be put in place: {}", error.message()));
-  return {};
+  return write_file(path,
+                    {header, {reinterpret_cast<const char*>(tensor.bytes), tensor.size_bytes()}});
 }
 
 }  // namespace vultus

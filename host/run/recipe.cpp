@@ -1,25 +1,19 @@
 #include <fmt/format.h>
 
 #include <cerrno>
-#include <cstdio>
 #include <cstring>
 #include <fstream>
 #include <nlohmann/json.hpp>
 
+#include "host/core/write_file.hpp"
 #include "host/run/accuracy.hpp"
 
 namespace vultus {
 
 Result<void> write_recipe(const std::string& path, const std::vector<std::string>& keep_fp32) {
   const nlohmann::ordered_json json = {{"schema", 1}, {"keep_fp32", keep_fp32}};
-  const std::string temporary = path + ".part";
-  std::ofstream file(temporary, std::ios::binary);
-  file << json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) << '\n';
-  file.close();
-  if (file && std::rename(temporary.c_str(), path.c_str()) == 0) return {};
-  const std::string why = std::strerror(errno);
-  std::remove(temporary.c_str());
-  return Error{Errc::unwritable, fmt::format("{}: cannot be written: {}", path, why)};
+  return write_file(path,
+                    {json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace), "\n"});
 }
 
 Result<std::vector<std::string>> read_recipe(const std::string& path) {

@@ -214,6 +214,17 @@ class Reports(Cli):
                                min(other["ms"] for other in document["alternatives"]), delta=0.1)
         self.assertTrue(any((self.folder / "vultus").glob("nodes-*.bin")))
 
+    def test_plan_draws_every_node_and_transfer(self):
+        picture = self.folder / "plan.dot"
+        document = json.loads(self.expect(0, "plan", LANDMARKS, "--device", "gpu", "--pin", "op:Conv=cpu", "--no-tune",
+                                          "--dot", picture, "--json").stdout)
+        text = picture.read_text()
+        self.assertTrue(text.startswith("digraph"))
+        self.assertEqual(text.count("tooltip="), document["ops"])
+        self.assertEqual(text.count("subgraph cluster_"), document["partitions"])
+        self.assertGreaterEqual(text.count("label=\"up ") + text.count("label=\"down "), document["transfers"])
+        self.expect(8, "plan", LANDMARKS, "--no-tune", "--dot", self.folder / "absent" / "x.dot", says="x.dot")
+
     def test_a_pin_moves_a_node_and_an_unknown_one_brings_the_nearest_names(self):
         document = json.loads(self.expect(0, "plan", LANDMARKS, "--device", "gpu", "--pin", "op:Conv=cpu", "--no-tune",
                                           "--json").stdout)
