@@ -14,7 +14,7 @@ Result<void> build_pool(Builder& b, NodeId id) {
   bool counts_pad = node.integer("count_include_pad", 0) != 0;
   bool ceil = node.integer("ceil_mode", 0) != 0;
   if ((node.outputs.size() > 1 && !has_second_output(node)) || b.shape(x).rank() < 3 ||
-      (ceil && counts_pad))
+      b.shape(x).rank() > 5 || (ceil && counts_pad))
     return b.add_plain(id);
   Window w = window_of(node, node.integers("kernel_shape"), b.shape(x), b.shape(y));
 

@@ -11,7 +11,8 @@ namespace vultus::cpu {
 
 namespace {
 
-constexpr int kRounds = 24;
+constexpr size_t kRounds = 24, kLeastRounds = 4;
+constexpr double kBudgetMs = 20000;
 /// Another form must be that much faster than the rule's to be used, in both halves of the rounds:
 /// less, or once, may be noise.
 constexpr double kClearly = 0.97;
@@ -67,8 +68,9 @@ ConvForms fastest_of(const std::vector<Trial>& trials) {
   std::map<std::string, double> lowest;
   for (const Trial& trial : trials)
     for (const auto& [key, times] : times_of(trial)) {
-      const KeyTimes& by_rule = rule.at(key);
-      if (times.form == by_rule.form) continue;
+      const auto known = rule.find(key);
+      if (known == rule.end() || times.form == known->second.form) continue;
+      const KeyTimes& by_rule = known->second;
       double ratio = 0;
       for (size_t half = 0; half < kHalves; ++half)
         ratio = std::max(ratio, times.ms[half] / by_rule.ms[half]);
@@ -78,6 +80,24 @@ ConvForms fastest_of(const std::vector<Trial>& trials) {
       fastest[key] = times.form;
     }
   return fastest;
+}
+
+/// Every trial by turns, in two halves of equal length within the budget. False: the network does
+/// not run on the numbers that happen to be in memory, so nothing can be timed.
+Result<bool> run_all(std::vector<Trial>& trials, dnnl::stream& stream) {
+  Stopwatch watch;
+  size_t rounds = kRounds;
+  for (size_t round = 0; round < rounds; ++round) {
+    for (Trial& trial : trials)
+      if (auto done = trial.run(stream, round * kHalves / rounds); !done) {
+        if (done.error().code == Errc::out_of_memory) return done.error();
+        return false;
+      }
+    if (round > 0) continue;
+    const double affordable = std::min(kBudgetMs / std::max(watch.lap_ms(), 1.0), 1e3);
+    rounds = std::clamp(static_cast<size_t>(affordable) / kHalves * kHalves, kLeastRounds, kRounds);
+  }
+  return true;
 }
 
 /// The forms beside the rule's of every convolution that was not timed yet.
@@ -117,10 +137,8 @@ Result<void> tune(const Graph& graph, const PartitionSpec& spec, const dnnl::eng
     trials.push_back(std::move(trial));
   }
   dnnl::stream stream(engine);
-  for (size_t round = 0; round < kRounds; ++round)
-    for (Trial& trial : trials)
-      VULTUS_CHECK(trial.run(stream, round * kHalves / kRounds));
-
+  VULTUS_TRY(bool ran, run_all(trials, stream));
+  if (!ran) return {};
   ConvForms fastest = fastest_of(trials);
   std::erase_if(fastest, [&](const auto& entry) { return !untimed.contains(entry.first); });
   timings.keep(fastest);

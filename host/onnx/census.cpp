@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <new>
 #include <unordered_set>
 
 #include "host/onnx/proto.hpp"
@@ -46,9 +47,7 @@ std::string refusal(const onnx::NodeProto& node, int opset) {
   return {};
 }
 
-}  // namespace
-
-Result<ModelCensus> read_census(const std::string& path) {
+Result<ModelCensus> count_all(const std::string& path) {
   auto model = read_model(path);
   if (!model) return Error{model.error().code, fmt::format("{}: {}", path, model.error().what)};
   const onnx::ModelProto& proto = model->proto;
@@ -73,6 +72,16 @@ Result<ModelCensus> read_census(const std::string& path) {
       census.unsupported.push_back({node.name(), node.op_type(), std::move(why)});
   }
   return census;
+}
+
+}  // namespace
+
+Result<ModelCensus> read_census(const std::string& path) {
+  try {
+    return count_all(path);
+  } catch (const std::bad_alloc&) {
+    return Error{Errc::out_of_memory, fmt::format("{}: needs more memory than there is", path)};
+  }
 }
 
 }  // namespace vultus

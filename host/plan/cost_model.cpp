@@ -9,6 +9,7 @@ namespace vultus {
 namespace {
 
 constexpr double kOfPeak = 0.5;
+constexpr double kMostNs = 1e12;  // sums of them stay far from overflowing
 
 double bytes_of(const Graph& graph, const Node& node, Precision precision) {
   double bytes = 0;
@@ -33,7 +34,8 @@ std::vector<int64_t> modelled_times(const Graph& graph, const DeviceSpeed& speed
     const double arithmetic =
         2 * static_cast<double>(macs(graph, node)) / std::max(kOfPeak * speed.gflops, 1e-3);
     const double memory = bytes_of(graph, node, precision) / std::max(speed.copy_gb_per_s, 1e-3);
-    times.push_back(static_cast<int64_t>(std::max(arithmetic, memory) + 1e3 * speed.dependent_us));
+    times.push_back(static_cast<int64_t>(
+        std::min(std::max(arithmetic, memory) + 1e3 * speed.dependent_us, kMostNs)));
   }
   return times;
 }
@@ -44,7 +46,8 @@ TransferSpeed modelled_transfers(const DeviceSpeed& gpu) {
 
 std::vector<TransferCost> transfer_costs(const Graph& graph, const TransferSpeed& speed) {
   auto ns = [](double latency_us, double gb_per_s, double bytes) {
-    return static_cast<int64_t>(1e3 * latency_us + bytes / std::max(gb_per_s, 1e-3));
+    return static_cast<int64_t>(
+        std::min(1e3 * latency_us + bytes / std::max(gb_per_s, 1e-3), kMostNs));
   };
   std::vector<TransferCost> costs;
   for (const Value& value : graph.values) {

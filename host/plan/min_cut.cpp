@@ -25,7 +25,7 @@ bool FlowNetwork::find_levels(int source, int sink) {
   for (size_t i = 0; i < queue.size(); ++i)
     for (int e : out_[static_cast<size_t>(queue[i])]) {
       const Edge& edge = edges_[static_cast<size_t>(e)];
-      if (edge.left == 0 || level_[static_cast<size_t>(edge.to)] >= 0) continue;
+      if (edge.left <= 0 || level_[static_cast<size_t>(edge.to)] >= 0) continue;
       level_[static_cast<size_t>(edge.to)] = level_[static_cast<size_t>(queue[i])] + 1;
       queue.push_back(edge.to);
     }

@@ -113,6 +113,10 @@ void restrict_costs(PlacementCosts& costs, const std::vector<NodeChoice>& choice
   for (size_t n = 0; n < choices.size(); ++n) {
     if (!choices[n].on(DeviceKind::gpu)) costs.nodes[n].gpu_ns.reset();
     if (!choices[n].on(DeviceKind::cpu)) costs.nodes[n].cpu_ns.reset();
+    // Kept in fp32, a node may run where it could not be timed: as on the other device, then.
+    NodeCost& cost = costs.nodes[n];
+    if (choices[n].on(DeviceKind::gpu) && !cost.gpu_ns) cost.gpu_ns = cost.cpu_ns.value_or(0);
+    if (choices[n].on(DeviceKind::cpu) && !cost.cpu_ns) cost.cpu_ns = cost.gpu_ns.value_or(0);
   }
 }
 

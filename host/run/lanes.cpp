@@ -1,6 +1,8 @@
 #include "host/run/lanes.hpp"
 
 #include <algorithm>
+#include <new>
+#include <system_error>
 
 namespace vultus {
 
@@ -23,10 +25,24 @@ bool can_overlap(const std::vector<Lanes::Job>& jobs) {
   return false;
 }
 
+/// An exception must not end one lane while the other works.
+Result<void> guarded(const std::function<Result<void>(size_t)>& work, size_t job) {
+  try {
+    return work(job);
+  } catch (const std::bad_alloc&) {
+    return Error{Errc::out_of_memory, "not enough memory for a partition's results"};
+  }
+}
+
 }  // namespace
 
 Lanes::Lanes(std::vector<Job> jobs) : jobs_(std::move(jobs)), done_(jobs_.size()) {
-  if (can_overlap(jobs_)) thread_ = std::thread([this] { serve(); });
+  if (!can_overlap(jobs_)) return;
+  try {
+    thread_ = std::thread([this] { serve(); });
+  } catch (const std::system_error&) {
+    // No thread to be had: one after the other then.
+  }
 }
 
 Lanes::~Lanes() {
@@ -51,7 +67,7 @@ void Lanes::work_off(bool aside) {
       changed_.wait(lock, [&] { return failure_ || may_begin(job); });
       if (failure_) return;
     }
-    Result<void> result = (*work_)(job);
+    Result<void> result = guarded(*work_, job);
     {
       std::lock_guard lock(mutex_);
       done_[job] = true;

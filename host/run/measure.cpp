@@ -19,6 +19,11 @@ namespace {
 constexpr double kUnknown = -1;
 constexpr int kLeastRuns = 3, kMostRuns = 30;
 constexpr double kBudgetMs = 1000;
+constexpr double kMostKept = 1e6;  // larger numbers in a file are no measurements
+
+Error untimed() {
+  return {Errc::no_device, "not to be timed"};
+}
 
 bool reads_kept(CostSource source) {
   return source == CostSource::kept || source == CostSource::measured;
@@ -189,13 +194,17 @@ Result<TransferSpeed> time_transfers(Device& gpu, Precision precision) {
 Result<TransferSpeed> transfer_speed(Device& gpu, const CostOptions& options) {
   const CachedNumbers file(options.cache_folder, "copies", key_of(gpu, options.precision));
   const auto kept = reads_kept(options.source) ? file.read(4) : std::nullopt;
-  if (kept && std::ranges::all_of(*kept, [](double n) { return n >= 0; }))
+  if (kept && std::ranges::all_of(*kept, [](double n) { return n >= 0 && n < kMostKept; }))
     return TransferSpeed{(*kept)[0], (*kept)[1], (*kept)[2], (*kept)[3]};
-  if (!measures(options.source)) {
+  auto timed = measures(options.source) ? time_transfers(gpu, options.precision)
+                                        : Result<TransferSpeed>(untimed());
+  // A device without timestamps, or without this precision.
+  if (!timed && timed.error().code != Errc::no_device) return timed;
+  if (!timed) {
     VULTUS_TRY(DeviceSpeed speed, gpu.speed());
     return modelled_transfers(speed);
   }
-  VULTUS_TRY(TransferSpeed speed, time_transfers(gpu, options.precision));
+  const TransferSpeed& speed = *timed;
   file.write({speed.up_latency_us, speed.up_gb_per_s, speed.down_latency_us, speed.down_gb_per_s});
   return speed;
 }
@@ -210,12 +219,17 @@ Result<std::vector<double>> node_costs(const Graph& graph, Device& device,
       options.cache_folder, "nodes",
       fmt::format("{}|{:016x}|{}", key_of(device, options.precision), signature(graph), count));
   if (reads_kept(options.source))
-    if (auto kept = file.read(count)) return *std::move(kept);
+    if (auto kept = file.read(count);
+        kept && std::ranges::all_of(*kept, [](double ms) { return ms < kMostKept; }))
+      return *std::move(kept);
   if (measures(options.source)) {
     auto times = time_nodes(graph, device, all, transfers, options);
     if (times) file.write(*times);
-    // A device without timestamps cannot time nodes.
-    if (times || times.error().code != Errc::no_device) return times;
+    // A device without timestamps cannot time nodes, and some networks do not run on numbers made
+    // up.
+    const bool cannot =
+        !times && (times.error().code == Errc::no_device || times.error().code == Errc::bad_model);
+    if (!cannot) return times;
   }
   VULTUS_TRY(DeviceSpeed speed, device.speed());
   std::vector<double> times;
@@ -248,7 +262,7 @@ Result<PlacementCosts> placement_costs(const Graph& graph, const std::vector<Dev
     for (size_t n = 0; n < times.size(); ++n)
       if (times[n] >= 0)
         (device == gpu ? costs.nodes[n].gpu_ns : costs.nodes[n].cpu_ns) =
-            static_cast<int64_t>(std::llround(times[n] * 1e6));
+            static_cast<int64_t>(std::llround(std::min(times[n], kMostKept) * 1e6));
   }
   return costs;
 }

@@ -33,6 +33,13 @@ TEST(FuseConstantChannels, WhatTheyComeToIsAddedWhereverTheyStand) {
       }
 }
 
+TEST(FuseConstantChannels, NothingIsDoneAboutNoImages) {
+  GraphBuilder b;
+  ValueId x = b.input({0, 3, 8, 8});
+  ValueId all = b.node("Concat", {x, b.constant(Tensor(DType::f32, {0, 2, 8, 8}))}, kChannels);
+  expect_kept(b.build({b.conv(all, 4, window(1, 1))}), fuse_constant_channels, 0);
+}
+
 TEST(FuseConstantChannels, TheMapIsAddedBeforeTheActivationBesideAResidual) {
   GraphBuilder b;
   ValueId x = b.input({1, 6, 8, 8});

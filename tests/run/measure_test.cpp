@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "host/plan/plan.hpp"
 #include "host/run/session.hpp"
 #include "tests/support/fake_device.hpp"
 
@@ -90,6 +91,19 @@ TEST_F(Measured, DamagedFilesAreMadeAnew) {
   const int twice = cpu.profiles;
   EXPECT_TRUE(costs(CostSource::measured).nodes[0].cpu_ns);
   EXPECT_GT(cpu.profiles, twice);
+}
+
+TEST_F(Measured, AbsurdTimesAreNotBelievedAndPlannedAround) {
+  cpu.node_ms = gpu.node_ms = 1e15;
+  const PlacementCosts absurd = costs(CostSource::measured);
+  ASSERT_TRUE(absurd.nodes[0].gpu_ns);
+  EXPECT_LE(*absurd.nodes[0].gpu_ns, 1e12);
+  auto plan = make_plan(two_branches(), {&gpu, &cpu}, {.goal = Goal::fastest, .costs = absurd});
+  EXPECT_TRUE(plan);
+  cpu.node_ms = gpu.node_ms = 2;
+  const int timed = cpu.profiles;
+  costs(CostSource::measured);
+  EXPECT_GT(cpu.profiles, timed) << "what the file holds is no measurement";
 }
 
 TEST_F(Measured, TheModelMeasuresAndKeepsNothing) {

@@ -46,6 +46,8 @@ std::optional<Place> find_place(Graph& graph, NodeId n, const Readers& readers) 
       (graph.constant(v) ? place.constant : place.computed).push_back(channel++);
   }
   if (place.x == kNoValue || place.constant.empty()) return std::nullopt;
+  if (graph.shape(conv.inputs[0]).elements() == 0 || graph.shape(conv.outputs[0]).elements() == 0)
+    return std::nullopt;
   return place;
 }
 
