@@ -6,6 +6,17 @@
 
 namespace vultus::gpu {
 
+namespace {
+
+std::string names_of_uploads(const std::vector<Recording::BufferInfo>& buffers) {
+  std::string names;
+  for (const Recording::BufferInfo& buffer : buffers)
+    if (buffer.upload) names += (names.empty() ? "" : ", ") + buffer.name;
+  return names;
+}
+
+}  // namespace
+
 ArenaLayout lay_out(const Recording& recording, uint64_t alignment) {
   const auto& buffers = recording.buffers;
   // Step 0 uploads, the last one downloads.
@@ -43,8 +54,15 @@ ArenaLayout lay_out(const Recording& recording, uint64_t alignment) {
     if (buffers[i].upload) layout.offsets[i] = layout.upload_offset + buffers[i].offset;
   for (size_t k = 0; k < owners.size(); ++k)
     layout.offsets[owners[k]] = static_cast<uint64_t>(plan.offsets[k + 1]);
-  for (const Lifetime& life : planned)
+  for (size_t k = 0; k < planned.size(); ++k) {
+    const Lifetime& life = planned[k];
     layout.unplanned_bytes += static_cast<uint64_t>(life.bytes);
+    if (life.bytes > 0)
+      layout.blocks.push_back({k > 0 ? buffers[owners[k - 1]].name : names_of_uploads(buffers),
+                               plan.offsets[k], life.bytes, life.first, life.last});
+  }
+  std::ranges::sort(layout.blocks, {},
+                    [](const MemoryBlock& b) { return std::pair(b.offset, b.first); });
   return layout;
 }
 

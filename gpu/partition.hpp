@@ -35,6 +35,7 @@ class VulkanPartition : public Partition {
   Result<void> wait() override;
   Result<void> download(ValueId output, Tensor& out) override;
   PartitionStats stats() const override { return stats_; }
+  std::vector<MemoryBlock> memory_map() const override { return layout_.blocks; }
   Result<std::vector<StepTime>> profile() override;
   size_t slots() const override { return slots_.size(); }
   void select(size_t slot) override { selected_ = slot; }

@@ -56,7 +56,8 @@ struct ArenaLayout {
   std::vector<uint64_t> offsets;  ///< by BufferId; of constants: unused
   uint64_t upload_offset = 0;     ///< of the upload block
   uint64_t bytes = 0;
-  uint64_t unplanned_bytes = 0;  ///< without aliasing
+  uint64_t unplanned_bytes = 0;     ///< without aliasing
+  std::vector<MemoryBlock> blocks;  ///< by offset
 };
 /// Buffers that live at the same step do not overlap, so arena sharing adds no barriers.
 ArenaLayout lay_out(const Recording& recording, uint64_t alignment);

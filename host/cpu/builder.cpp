@@ -275,6 +275,20 @@ void Builder::move_to_expected_layouts() {
   }
 }
 
+std::string Builder::name_of_block(size_t buffer, int first_step) const {
+  std::vector<ValueId> values;
+  for (ValueId v : buffers_[buffer].values)
+    if (std::ranges::find(values, v) == values.end()) values.push_back(v);
+  constexpr size_t kMost = 3;
+  std::string name;
+  for (size_t i = 0; i < std::min(kMost, values.size()); ++i)
+    name += (i > 0 ? ", " : "") + graph_.value(values[i]).name;
+  if (values.size() > kMost) name += fmt::format(" and {} more", values.size() - kMost);
+  if (!values.empty()) return name;
+  const NodeId user = steps_[static_cast<size_t>(first_step)].node;
+  return user < 0 ? "scratch" : fmt::format("scratch of {}", describe(node(user)));
+}
+
 Result<void> Builder::plan_memory(Program& program) {
   int last_step = static_cast<int>(steps_.size());
   std::vector<Lifetime> lifetimes(buffers_.size(), {0, last_step, -1});
@@ -299,6 +313,12 @@ Result<void> Builder::plan_memory(Program& program) {
   }
   ArenaPlan plan = plan_arena(lifetimes, kAlignment);
   program.stats.arena_bytes = plan.bytes;
+  for (size_t b = 0; b < buffers_.size(); ++b)
+    if (const Lifetime& l = lifetimes[b]; l.bytes > 0)
+      program.memory.push_back(
+          {name_of_block(b, l.first), plan.offsets[b], l.bytes, l.first, l.last});
+  std::ranges::sort(program.memory, {},
+                    [](const MemoryBlock& b) { return std::pair(b.offset, b.first); });
   program.arena = Tensor(DType::u8, {plan.bytes});
   for (size_t b = 0; b < buffers_.size(); ++b)
     if (!buffers_[b].constant && buffers_[b].parent < 0)

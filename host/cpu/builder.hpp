@@ -108,6 +108,7 @@ class Builder {
   std::pair<int32_t, int64_t> root(int32_t buffer) const;
   Result<void> build_nodes();
   void move_to_expected_layouts();
+  std::string name_of_block(size_t buffer, int first_step) const;
   Result<void> plan_memory(Program& program);
   void bind(Program& program);
 

@@ -85,6 +85,7 @@ class CpuPartition : public Partition {
   }
 
   PartitionStats stats() const override { return program_.stats; }
+  std::vector<MemoryBlock> memory_map() const override { return program_.memory; }
 
   Result<std::vector<StepTime>> profile() override {
     using Clock = std::chrono::steady_clock;

@@ -57,6 +57,7 @@ struct Program {
   std::shared_ptr<std::map<ValueId, int64_t>> rows;
   std::vector<ConvChoice> choices;  ///< where wishes were taken
   PartitionStats stats;
+  std::vector<MemoryBlock> memory;  ///< of the arena, by offset
 };
 
 }  // namespace vultus::cpu

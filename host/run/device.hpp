@@ -63,6 +63,15 @@ struct PartitionStats {
   int64_t changed_choices = 0;  ///< of those, other than by the rules
 };
 
+/// A piece of a partition's arena. Steps are the partition's own: dispatches that run side by side
+/// share one on the GPU, where the first uploads and the last downloads; primitives on the CPU.
+struct MemoryBlock {
+  std::string name;    ///< of the values that lie there, or of what uses it
+  int64_t offset = 0;  ///< bytes
+  int64_t bytes = 0;
+  int first = 0, last = 0;  ///< steps during which nothing else may lie there, both included
+};
+
 /// One timed piece of a run: a dispatch, a CPU primitive, or a copy between host and device.
 struct StepTime {
   NodeId node = -1;     ///< -1: belongs to no node
@@ -90,6 +99,8 @@ class Partition {
   /// truncates it).
   virtual Result<void> download(ValueId output, Tensor& out) = 0;
   virtual PartitionStats stats() const = 0;
+  /// Every block of the arena, by offset.
+  virtual std::vector<MemoryBlock> memory_map() const { return {}; }
   /// Runs once more with the present inputs and times every step, one after the other, in order.
   virtual Result<std::vector<StepTime>> profile() = 0;
   /// Runs that have room of their own for inputs and outputs; at most the spec's wish.

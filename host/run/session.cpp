@@ -280,6 +280,10 @@ PartitionStats Session::partition_stats(size_t partition) const {
   return state_->partitions[partition]->stats();
 }
 
+std::vector<MemoryBlock> Session::memory_map(size_t partition) const {
+  return state_->partitions[partition]->memory_map();
+}
+
 Result<std::vector<StepTime>> Session::profile() {
   State& s = *state_;
   for (size_t slot = 0; slot < slots(); ++slot)

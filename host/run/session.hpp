@@ -79,6 +79,7 @@ class Session {
   const Transfers& transfers() const;  ///< summed since load
   PartitionStats stats() const;        ///< summed over partitions
   PartitionStats partition_stats(size_t partition) const;
+  std::vector<MemoryBlock> memory_map(size_t partition) const;  ///< of its arena, by offset
   /// Runs once more with the inputs of slot 0 (where there are several partitions: those of the
   /// last run) and times every step, one after the other, in order.
   Result<std::vector<StepTime>> profile();

@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "host/cpu/threads.hpp"
+#include "tests/cpu/net.hpp"
 #include "tests/support/support.hpp"
 
 namespace vultus {
@@ -52,6 +53,42 @@ class OneRelu : public testing::Test {
   PartitionSpec spec_;
   std::unique_ptr<Device> device_;
 };
+
+TEST(CpuMemoryMap, BlocksThatLiveTogetherDoNotOverlapAndFillTheArena) {
+  test::Net net;
+  ValueId x = net.input({1, 8, 16, 16}, 1);
+  for (uint32_t i = 0; i < 4; ++i)
+    x = net.conv(x, 8 + 8 * (i % 2), 3, i);
+  net.graph.outputs = {x};
+  PartitionSpec spec{{}, net.graph.inputs, net.graph.outputs, Precision::fp32};
+  for (size_t n = 0; n < net.graph.nodes.size(); ++n)
+    spec.nodes.push_back(static_cast<NodeId>(n));
+  auto device = open_cpu(1);
+  auto partition = (*device)->compile(net.graph, spec);
+  ASSERT_TRUE(partition) << partition.error().what;
+  const auto map = (*partition)->memory_map();
+  int64_t end = 0, sum = 0;
+  for (size_t i = 0; i < map.size(); ++i) {
+    EXPECT_FALSE(map[i].name.empty());
+    EXPECT_LE(map[i].first, map[i].last);
+    end = std::max(end, map[i].offset + map[i].bytes);
+    sum += map[i].bytes;
+    for (size_t j = 0; j < i; ++j)
+      EXPECT_TRUE(map[i].last < map[j].first || map[j].last < map[i].first ||
+                  map[j].offset + map[j].bytes <= map[i].offset)
+          << map[i].name << " and " << map[j].name;
+  }
+  const PartitionStats stats = (*partition)->stats();
+  EXPECT_EQ(sum, stats.unplanned_bytes);
+  EXPECT_EQ((end + 63) / 64 * 64, stats.arena_bytes);
+  auto holds = [&](ValueId v) {
+    return std::ranges::any_of(map, [&](const MemoryBlock& b) {
+      return b.name.find(net.graph.value(v).name) != std::string::npos;
+    });
+  };
+  EXPECT_TRUE(holds(net.graph.inputs[0]));
+  EXPECT_TRUE(holds(x));
+}
 
 TEST_F(OneRelu, InputsOfAnotherShapeAreRefusedByName) {
   auto partition = device_->compile(graph_, spec_);

@@ -1,5 +1,7 @@
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "gpu/hazards.hpp"
 #include "gpu/recording.hpp"
 #include "tests/support/gpu.hpp"
@@ -41,6 +43,23 @@ TEST(GpuArena, BuffersThatLiveTogetherDoNotOverlap) {
         << i;
   for (uint64_t offset : layout.offsets)
     EXPECT_EQ(offset % 256, 0u);
+}
+
+TEST(GpuArena, TheMapNamesEveryBlockWhereAndWhenItLives) {
+  Recording recording = chain(3, 1024);
+  recording.buffers[0].name = "x";
+  recording.buffers[3].name = "y";
+  const ArenaLayout layout = lay_out(recording, 64);
+  ASSERT_EQ(layout.blocks.size(), 4u);
+  EXPECT_TRUE(std::ranges::is_sorted(layout.blocks, {}, &MemoryBlock::offset));
+  const auto x = std::ranges::find(layout.blocks, "x", &MemoryBlock::name);
+  const auto y = std::ranges::find(layout.blocks, "y", &MemoryBlock::name);
+  ASSERT_TRUE(x != layout.blocks.end() && y != layout.blocks.end());
+  EXPECT_EQ(x->first, 0);
+  EXPECT_EQ(x->last, recording.steps[0]);
+  EXPECT_EQ(y->first, recording.steps[2]);
+  EXPECT_EQ(y->last, recording.steps[2] + 1);
+  EXPECT_EQ(static_cast<uint64_t>(y->offset), layout.offsets[3]);
 }
 
 TEST(GpuArena, AnInputThatIsDownloadedSurvives) {
