@@ -35,11 +35,14 @@ ArenaLayout lay_out(const Recording& recording, uint64_t alignment) {
       touch(binding.buffer, recording.steps[i]);
   for (const Download& download : recording.downloads)
     touch(download.source.buffer, last_step);
+  for (const Handover& handover : recording.exports)
+    touch(handover.source.buffer, last_step);
 
   std::vector<Lifetime> planned{block};
   std::vector<size_t> owners;
   for (size_t i = 0; i < buffers.size(); ++i) {
-    if (buffers[i].constant || buffers[i].upload || lives[i].last < 0) continue;
+    if (buffers[i].constant || buffers[i].upload || buffers[i].import >= 0 || lives[i].last < 0)
+      continue;
     lives[i].bytes = static_cast<int64_t>(buffers[i].bytes);
     planned.push_back(lives[i]);
     owners.push_back(i);

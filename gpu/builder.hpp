@@ -17,9 +17,9 @@
 
 namespace vultus::gpu {
 
-/// How a tensor lies in its buffer. Elements are float16 or float32 (the partition's precision);
-/// booleans are 0 or 1 of the same type; i32 and i64 tensors are 32-bit integers and always
-/// `linear`.
+/// How a tensor lies in its buffer. Elements are float16 or float32 (the precision of the node that
+/// is built); booleans are 0 or 1 of the same type; i32 and i64 tensors are 32-bit integers and
+/// always `linear`.
 enum class Layout : uint8_t {
   linear,  ///< row-major, no padding
   nhwc8,   ///< [N,C,H,W] (rank 4; rank 2 [N,C] with H = W = 1) stored as N, H, W, C with C padded
@@ -98,6 +98,7 @@ struct Dispatch {
   std::array<uint32_t, 3> threads{1, 1, 1};
   uint32_t subgroup_size = 0;  ///< pinned, and every subgroup full; 0: whatever the driver takes
   int choice = -1;             ///< index into Recording::choices; -1: no other kernel does it
+  Precision precision = Precision::fp32;  ///< set by the builder: that of the node
 };
 
 template <class Push>
@@ -139,6 +140,7 @@ class Builder {
  public:
   virtual ~Builder() = default;
   virtual const Graph& graph() const = 0;
+  /// Of the node being built: the storage type of what it reads and writes.
   virtual Precision precision() const = 0;
   virtual const Caps& caps() const = 0;
 
@@ -170,7 +172,7 @@ class Builder {
   /// conversion. Nothing when kernels read it as well.
   virtual std::optional<TensorRef> host_output(ValueId value) = 0;
 
-  /// Weights: stored in the partition's precision, in the order given. Padded to a multiple of 16
+  /// Weights: stored in the node's precision, in the order given. Padded to a multiple of 16
   /// bytes.
   virtual BufferId weights(std::span<const float> values) = 0;
   /// Always float32 (biases, scales) or 32-bit integers, whatever the precision.

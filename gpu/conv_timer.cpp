@@ -83,7 +83,7 @@ Result<uint32_t> ConvTimer::repeats_of(const Dispatch& rule, const Kernel& kerne
 
 Result<std::optional<size_t>> ConvTimer::faster(const Dispatch& rule,
                                                 const std::vector<Choice::Alternative>& others) {
-  VULTUS_TRY(const Kernel* kernel, kernels_.get(rule, precision_));
+  VULTUS_TRY(const Kernel* kernel, kernels_.get(rule));
   VULTUS_TRY(const uint32_t repeats, repeats_of(rule, *kernel));
   VULTUS_TRY(Contender ruling, prepare(rule, *kernel, repeats));
   VULTUS_CHECK(time(ruling, kTries));
@@ -91,7 +91,7 @@ Result<std::optional<size_t>> ConvTimer::faster(const Dispatch& rule,
   std::optional<size_t> found;
   for (size_t i = 0; i < others.size() && spent_ms_ < kBudgetMs; ++i) {
     const Dispatch& dispatch = others[i].dispatch;
-    auto compiled = kernels_.get(dispatch, precision_);
+    auto compiled = kernels_.get(dispatch);
     if (!compiled) continue;
     VULTUS_TRY(Contender contender, prepare(dispatch, **compiled, repeats));
     VULTUS_CHECK(time(contender, 1));

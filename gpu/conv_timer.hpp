@@ -11,9 +11,8 @@ namespace vultus::gpu {
 class ConvTimer {
  public:
   /// `buffers`: what its dispatches bind. What they write is overwritten.
-  ConvTimer(const Context& context, Kernels& kernels, Precision precision,
-            std::vector<VkDescriptorBufferInfo> buffers)
-      : context_(context), kernels_(kernels), precision_(precision), buffers_(std::move(buffers)) {}
+  ConvTimer(const Context& context, Kernels& kernels, std::vector<VkDescriptorBufferInfo> buffers)
+      : context_(context), kernels_(kernels), buffers_(std::move(buffers)) {}
 
   /// The index of the fastest alternative, or nothing when none is clearly faster than `rule`.
   /// Tactics that do not compile are passed over; fails when the device does.
@@ -35,7 +34,6 @@ class ConvTimer {
 
   const Context& context_;
   Kernels& kernels_;
-  Precision precision_;
   std::vector<VkDescriptorBufferInfo> buffers_;
   double spent_ms_ = 0;
 };

@@ -41,6 +41,7 @@ class VulkanDevice : public Device {
                         fmt::format("{}|{}|{}", info_.uuid, info_.name, info_.driver), again,
                         [this] { return probe(*context_, kernels_); });
   }
+  bool hands_over() const override { return true; }
   Context& context() const { return *context_; }
 
  private:

@@ -89,8 +89,8 @@ void Kernels::destroy(const Shader& shader) {
   if (shader.module) vk.vkDestroyShaderModule(context_.device(), shader.module, nullptr);
 }
 
-Result<const Kernel*> Kernels::get(const Dispatch& dispatch, Precision precision) {
-  std::string name = fmt::format("{}.{}", dispatch.kernel, name_of(precision));
+Result<const Kernel*> Kernels::get(const Dispatch& dispatch) {
+  std::string name = fmt::format("{}.{}", dispatch.kernel, name_of(dispatch.precision));
   std::unique_lock lock(mutex_);
   VULTUS_TRY(const Shader* found, shader(name));
   VULTUS_CHECK(check_dispatch(dispatch, found->reflection, context_.properties().limits));

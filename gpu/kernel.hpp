@@ -34,7 +34,7 @@ class Kernels {
 
   /// The pipeline for a dispatch, after checking it. Stays valid as long as this object. Any
   /// thread.
-  Result<const Kernel*> get(const Dispatch& dispatch, Precision precision);
+  Result<const Kernel*> get(const Dispatch& dispatch);
 
  private:
   struct Shader {

@@ -16,12 +16,14 @@ Result<std::unique_ptr<Partition>> VulkanPartition::create(const Context& contex
                                                            ConvTimings& timings, const Graph& graph,
                                                            const PartitionSpec& spec) {
   std::unique_ptr<VulkanPartition> made(new VulkanPartition(context, graph));
-  VULTUS_TRY(made->recording_, build_partition(context, graph, spec, &timings));
+  std::vector<Handover> imports;
+  VULTUS_CHECK(made->find_imports(spec, imports));
+  VULTUS_TRY(made->recording_, build_partition(context, graph, spec, &timings, imports));
   made->plan_memory();
-  VULTUS_CHECK(made->create_kernels(kernels, spec.precision));
+  VULTUS_CHECK(made->create_kernels(kernels));
   VULTUS_CHECK(made->allocate(std::max<size_t>(spec.slots, 1)));
   VULTUS_CHECK(made->upload_weights());
-  VULTUS_CHECK(made->tune(kernels, spec.precision, timings));
+  VULTUS_CHECK(made->tune(kernels, timings));
   made->count_choices();
   if (context.poison()) VULTUS_CHECK(made->fill_arena(0xffffffffu));
   VULTUS_CHECK(made->bind());
@@ -34,6 +36,26 @@ VulkanPartition::~VulkanPartition() {
   slots_.clear();  // waits
   profile_.reset();
   if (timestamps_) context_.vk().vkDestroyQueryPool(context_.device(), timestamps_, nullptr);
+}
+
+/// Where the values that earlier partitions hand over lie.
+Result<void> VulkanPartition::find_imports(const PartitionSpec& spec,
+                                           std::vector<Handover>& found) {
+  for (const PartitionSpec::Import& import : spec.imports) {
+    const auto* from = dynamic_cast<const VulkanPartition*>(import.from);
+    const Handover* offered = nullptr;
+    if (from && &from->context_ == &context_)
+      for (const Handover& handover : from->recording_.exports)
+        if (handover.value == import.value) offered = &handover;
+    if (!offered)
+      return Error{Errc::internal, fmt::format("'{}' is imported from a partition that does not "
+                                               "export it",
+                                               graph_.value(import.value).name)};
+    found.push_back(*offered);
+    imported_.push_back(from->slice(offered->source.buffer));
+    found.back().bytes = imported_.back().bytes;
+  }
+  return {};
 }
 
 void VulkanPartition::plan_memory() {
@@ -53,7 +75,7 @@ void VulkanPartition::plan_memory() {
   stats_.weight_bytes = static_cast<int64_t>(recording_.constants.size());
 }
 
-Result<void> VulkanPartition::create_kernels(Kernels& kernels, Precision precision) {
+Result<void> VulkanPartition::create_kernels(Kernels& kernels) {
   const auto& dispatches = recording_.dispatches;
   kernels_.resize(dispatches.size());
   std::atomic<size_t> next = 0;
@@ -62,7 +84,7 @@ Result<void> VulkanPartition::create_kernels(Kernels& kernels, Precision precisi
   // Drivers compile for seconds when their cache is cold, so on several threads.
   auto work = [&] {
     for (size_t i = next++; i < dispatches.size(); i = next++) {
-      auto kernel = kernels.get(dispatches[i], precision);
+      auto kernel = kernels.get(dispatches[i]);
       if (kernel) {
         kernels_[i] = *kernel;
         continue;
@@ -146,10 +168,11 @@ Result<void> VulkanPartition::upload_weights() {
   return {};
 }
 
-VulkanPartition::Slice VulkanPartition::slice(BufferId id) const {
+Slice VulkanPartition::slice(BufferId id) const {
   size_t i = static_cast<size_t>(id);
   const auto& info = recording_.buffers[i];
   if (info.constant) return {&weights_, info.offset, info.bytes};
+  if (info.import >= 0) return imported_[static_cast<size_t>(info.import)];
   return {&arena_, layout_.offsets[i], info.bytes};
 }
 

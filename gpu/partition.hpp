@@ -9,6 +9,13 @@
 
 namespace vultus::gpu {
 
+/// Part of a buffer.
+struct Slice {
+  const Buffer* buffer = nullptr;
+  uint64_t offset = 0;
+  uint64_t bytes = 0;
+};
+
 /// Room for one run in flight: its inputs and outputs, and its recorded commands. Where copies have
 /// a queue of their own they go by way of `inputs` and `outputs` in device memory, because the
 /// arena belongs to the run that computes.
@@ -41,21 +48,16 @@ class VulkanPartition : public Partition {
   void select(size_t slot) override { selected_ = slot; }
 
  private:
-  struct Slice {
-    const Buffer* buffer = nullptr;
-    uint64_t offset = 0;
-    uint64_t bytes = 0;
-  };
   VulkanPartition(const Context& context, const Graph& graph) : context_(context), graph_(graph) {}
+  Result<void> find_imports(const PartitionSpec& spec, std::vector<Handover>& found);
   void plan_memory();
   Result<void> allocate(size_t slots);
   Result<void> fill_arena(uint32_t pattern);
   Result<void> upload_weights();
-  Result<void> create_kernels(Kernels& kernels, Precision precision);
-  Result<void> tune(Kernels& kernels, Precision precision, ConvTimings& timings);
-  Result<ConvTactic> fastest(Kernels& kernels, Precision precision, const Dispatch& dispatch,
-                             const Choice& choice);
-  Result<void> use(Kernels& kernels, Precision precision, size_t i, const ConvTactic& tactic);
+  Result<void> create_kernels(Kernels& kernels);
+  Result<void> tune(Kernels& kernels, ConvTimings& timings);
+  Result<ConvTactic> fastest(Kernels& kernels, const Dispatch& dispatch, const Choice& choice);
+  Result<void> use(Kernels& kernels, size_t i, const ConvTactic& tactic);
   void count_choices();
   Result<void> bind();
   Result<void> record_slot(RunSlot& slot);
@@ -74,6 +76,7 @@ class VulkanPartition : public Partition {
   const Context& context_;
   const Graph& graph_;
   Recording recording_;
+  std::vector<Slice> imported_;  ///< by Recording::BufferInfo::import
   ArenaLayout layout_;
   std::vector<uint64_t> download_offsets_;  ///< in the readback buffer, by Recording::downloads
   uint64_t download_bytes_ = 0;

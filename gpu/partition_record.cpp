@@ -12,7 +12,7 @@ bool VulkanPartition::needs_barrier(HazardTracker& hazards, const Dispatch& disp
   std::vector<Range> reads, writes;
   for (const Binding& binding : dispatch.bindings) {
     Slice at = slice(binding.buffer);
-    if (at.buffer == &weights_) continue;
+    if (at.buffer != &arena_) continue;  // only read
     Range range{0, at.offset, at.offset + at.bytes, binding.part};
     if (binding.access != Access::write) reads.push_back(range);
     if (binding.access != Access::read) writes.push_back(range);

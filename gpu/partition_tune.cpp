@@ -12,25 +12,24 @@ constexpr uint32_t kOrdinary = 0x2c002c00u;
 
 }  // namespace
 
-Result<ConvTactic> VulkanPartition::fastest(Kernels& kernels, Precision precision,
-                                            const Dispatch& dispatch, const Choice& choice) {
+Result<ConvTactic> VulkanPartition::fastest(Kernels& kernels, const Dispatch& dispatch,
+                                            const Choice& choice) {
   std::vector<VkDescriptorBufferInfo> buffers;
   for (const Binding& binding : dispatch.bindings)
     buffers.push_back(described(binding.buffer));
-  ConvTimer timer(context_, kernels, precision, std::move(buffers));
+  ConvTimer timer(context_, kernels, std::move(buffers));
   VULTUS_TRY(std::optional<size_t> found, timer.faster(dispatch, choice.others));
   return found ? choice.others[*found].tactic : choice.rule;
 }
 
-Result<void> VulkanPartition::use(Kernels& kernels, Precision precision, size_t i,
-                                  const ConvTactic& tactic) {
+Result<void> VulkanPartition::use(Kernels& kernels, size_t i, const ConvTactic& tactic) {
   Dispatch& dispatch = recording_.dispatches[i];
   Choice& choice = recording_.choices[static_cast<size_t>(dispatch.choice)];
   choice.timed = true;
   choice.used = tactic;
   for (Choice::Alternative& other : choice.others) {
     if (other.tactic != tactic) continue;
-    VULTUS_TRY(kernels_[i], kernels.get(other.dispatch, precision));
+    VULTUS_TRY(kernels_[i], kernels.get(other.dispatch));
     other.dispatch.node = dispatch.node;
     other.dispatch.choice = dispatch.choice;
     dispatch = std::move(other.dispatch);
@@ -40,7 +39,7 @@ Result<void> VulkanPartition::use(Kernels& kernels, Precision precision, size_t 
   return {};
 }
 
-Result<void> VulkanPartition::tune(Kernels& kernels, Precision precision, ConvTimings& timings) {
+Result<void> VulkanPartition::tune(Kernels& kernels, ConvTimings& timings) {
   ConvTactics fresh;
   for (size_t i = 0; i < recording_.dispatches.size(); ++i) {
     const Dispatch& dispatch = recording_.dispatches[i];
@@ -50,10 +49,10 @@ Result<void> VulkanPartition::tune(Kernels& kernels, Precision precision, ConvTi
     if (fresh.empty()) VULTUS_CHECK(fill_arena(kOrdinary));
     auto found = fresh.find(choice.key);
     if (found == fresh.end()) {
-      VULTUS_TRY(ConvTactic tactic, fastest(kernels, precision, dispatch, choice));
+      VULTUS_TRY(ConvTactic tactic, fastest(kernels, dispatch, choice));
       found = fresh.emplace(choice.key, tactic).first;
     }
-    VULTUS_CHECK(use(kernels, precision, i, found->second));
+    VULTUS_CHECK(use(kernels, i, found->second));
   }
   if (!fresh.empty()) timings.keep(fresh);
   return {};

@@ -45,7 +45,7 @@ class Probe {
   /// Milliseconds from submit to known finished of `repeats` dispatches, the shortest of a few
   /// tries. The first one, in which some drivers compile, does not count.
   Result<double> time(Mode mode, Push push, uint32_t repeats, bool dependent) {
-    VULTUS_TRY(const Kernel* kernel, kernels_.get(dispatch_of(mode, push), Precision::fp32));
+    VULTUS_TRY(const Kernel* kernel, kernels_.get(dispatch_of(mode, push)));
     VULTUS_TRY(Commands commands, Commands::create(context_));
     VULTUS_TRY(VkCommandBuffer buffer, commands.begin());
     record(buffer, *kernel, push, repeats, dependent);
@@ -110,7 +110,7 @@ class Probe {
 };
 
 Result<void> Probe::create_descriptors() {
-  VULTUS_TRY(const Kernel* kernel, kernels_.get(dispatch_of(Mode::copy, {1}), Precision::fp32));
+  VULTUS_TRY(const Kernel* kernel, kernels_.get(dispatch_of(Mode::copy, {1})));
   const Descriptors::Set set{kernel->set_layout,
                              {{from_.handle(), 0, bytes_}, {to_.handle(), 0, bytes_}}};
   VULTUS_TRY(descriptors_, Descriptors::create(context_, {&set, 1}));

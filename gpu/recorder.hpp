@@ -17,12 +17,14 @@ inline Form form_of(Layout layout) {
 class Recorder : public Builder {
  public:
   Recorder(const Context& context, const Graph& graph, const PartitionSpec& spec,
-           ConvTimings* timings)
+           ConvTimings* timings, std::span<const Handover> imports)
       : context_(context),
         graph_(graph),
         spec_(spec),
         timings_(timings),
-        places_(graph.values.size()),
+        imports_(imports),
+        precision_(spec.precision),
+        places_{std::vector<Places>(graph.values.size()), std::vector<Places>(graph.values.size())},
         is_read_(graph.values.size()) {
     for (const Node& node : graph.nodes)
       for (ValueId v : node.inputs)
@@ -34,7 +36,7 @@ class Recorder : public Builder {
   Result<Recording> build();
 
   const Graph& graph() const override { return graph_; }
-  Precision precision() const override { return spec_.precision; }
+  Precision precision() const override { return precision_; }
   const Caps& caps() const override { return context_.caps(); }
   bool is_read(ValueId value) const override { return is_read_[static_cast<size_t>(value)]; }
   Layout layout_of(ValueId value) const override;
@@ -60,13 +62,26 @@ class Recorder : public Builder {
     std::optional<TensorRef> raw;  ///< row-major float32 whatever the precision: the host's form
     std::optional<View> view;      ///< in the buffer of another value
     Layout preferred = Layout::linear;  ///< of a view
+
+    bool none() const { return !linear && !nhwc8 && !raw && !view; }
   };
 
   void fail(Errc code, std::string what) {
     if (!error_) error_ = Error{code, std::move(what)};
   }
   std::string where() const { return node_ < 0 ? "partition" : describe(graph_.node(node_)); }
-  Places& places(ValueId value) { return places_[static_cast<size_t>(value)]; }
+  /// Where a value lies in the present precision.
+  Places& places(ValueId value) {
+    return places_[static_cast<size_t>(precision_)][static_cast<size_t>(value)];
+  }
+  const Places& places(ValueId value) const {
+    return places_[static_cast<size_t>(precision_)][static_cast<size_t>(value)];
+  }
+  Precision precision_of(NodeId node) const;
+  void bring(ValueId value);
+  TensorRef host_form(ValueId value);
+  Layout layout_elsewhere(ValueId value) const;
+  BufferId add_like(ValueId value, Layout layout);
   TensorRef ref(ValueId value, Layout layout, BufferId buffer) const {
     return {buffer, layout, graph_.value(value).dtype, graph_.shape(value)};
   }
@@ -75,7 +90,7 @@ class Recorder : public Builder {
   }
   /// Floats are converted to the storage type only between host and device.
   bool raw_is_linear(ValueId value) const {
-    return spec_.precision == Precision::fp32 || is_integer(graph_.value(value).dtype);
+    return precision_ == Precision::fp32 || is_integer(graph_.value(value).dtype);
   }
   BufferId add_buffer(uint64_t bytes, std::string name);
   BufferId add_constant(std::span<const std::byte> bytes, std::string name);
@@ -83,14 +98,18 @@ class Recorder : public Builder {
   void gather(ValueId value, Layout layout);
   void relayout(const TensorRef& from, Form source, const TensorRef& to, Form target);
   void declare_inputs();
+  void declare_imports();
   void read_outputs();
+  void export_values();
 
   const Context& context_;
   const Graph& graph_;
   const PartitionSpec& spec_;
   ConvTimings* timings_;  ///< null: by the rules
+  std::span<const Handover> imports_;
   NodeId node_ = -1;
-  std::vector<Places> places_;
+  Precision precision_;                        ///< of the node being built
+  std::array<std::vector<Places>, 2> places_;  ///< by precision and value
   std::vector<bool> is_read_;
   std::vector<bool> for_host_;       ///< outputs that no node of the partition reads
   std::vector<bool> placed_;         ///< written into the result of the Concat that reads them

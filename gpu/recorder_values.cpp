@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "gpu/ops/strided.hpp"
 #include "gpu/recorder.hpp"
 #include "gpu/view.hpp"
@@ -32,8 +34,66 @@ std::optional<int64_t> joined_channels(const Graph& graph, NodeId reader, ValueI
 
 }  // namespace
 
+Precision Recorder::precision_of(NodeId node) const {
+  const bool kept = node >= 0 && std::ranges::binary_search(spec_.keep_fp32, node);
+  return kept ? Precision::fp32 : spec_.precision;
+}
+
+BufferId Recorder::add_like(ValueId value, Layout layout) {
+  const Value& v = graph_.value(value);
+  return add_buffer(layout_bytes(v.shape, v.dtype, layout, precision_), v.name);
+}
+
+/// Makes a value of the other precision one of the present, by way of float32.
+void Recorder::bring(ValueId value) {
+  if (graph_.value(value).constant || !places(value).none()) return;
+  const Precision wanted = precision_;
+  const bool narrow = wanted == Precision::fp16;
+  precision_ = narrow ? Precision::fp32 : Precision::fp16;
+  Places found;
+  if (const Places& other = places(value); !other.none()) {
+    if (raw_is_linear(value))
+      found.linear = input(value, Layout::linear);
+    else
+      found.raw = host_form(value);
+  }
+  precision_ = wanted;
+  Places& at = places(value);
+  const auto& from = found.linear ? found.linear : found.raw;
+  if (!from) return;
+  if (raw_is_linear(value))
+    at.linear = ref(value, Layout::linear, from->buffer);
+  else
+    at.raw = raw_ref(value, from->buffer);
+}
+
+/// The value in float32, row-major, from where it lies in fp16.
+TensorRef Recorder::host_form(ValueId value) {
+  Places& at = places(value);
+  if (at.raw) return *at.raw;
+  BufferId buffer = add_buffer(static_cast<uint64_t>(graph_.shape(value).elements()) * 4,
+                               graph_.value(value).name);
+  TensorRef to = raw_ref(value, buffer);
+  if (at.view && !at.linear && !at.nhwc8) {
+    copy(*this, at.view->source, to, copy_of(*at.view, to, false));
+  } else {
+    TensorRef from = input(value, layout_of(value));
+    relayout(from, form_of(from.layout), to, Form::raw);
+  }
+  at.raw = to;
+  return to;
+}
+
+/// Of a value that `bring` has yet to bring.
+Layout Recorder::layout_elsewhere(ValueId value) const {
+  const bool image = precision_ == Precision::fp16 && fits_nhwc8(graph_.value(value)) &&
+                     graph_.shape(value).rank() == 4;
+  return image ? Layout::nhwc8 : Layout::linear;
+}
+
 Layout Recorder::layout_of(ValueId value) const {
-  const Places& at = places_[static_cast<size_t>(value)];
+  if (places(value).none() && !graph_.value(value).constant) return layout_elsewhere(value);
+  const Places& at = places(value);
   if (at.nhwc8 && (!at.linear || graph_.shape(value).rank() == 4)) return Layout::nhwc8;
   if (at.view && !at.linear) return at.preferred;
   // From the host's floats either layout costs one dispatch: choose the one convolutions want.
@@ -47,6 +107,7 @@ TensorRef Recorder::input(ValueId value, Layout layout) {
          fmt::format("{}: asks for an input that it does not have in that layout", where()));
     return {};
   }
+  bring(value);
   Places& at = places(value);
   auto& wanted = layout == Layout::linear ? at.linear : at.nhwc8;
   if (wanted) return *wanted;
@@ -69,10 +130,7 @@ TensorRef Recorder::input(ValueId value, Layout layout) {
     wanted = ref(value, layout, other->buffer);
     return *wanted;
   }
-  BufferId buffer = add_buffer(
-      layout_bytes(graph_.shape(value), graph_.value(value).dtype, layout, spec_.precision),
-      graph_.value(value).name);
-  wanted = ref(value, layout, buffer);
+  wanted = ref(value, layout, add_like(value, layout));
   if (other)
     relayout(*other, form_of(other->layout), *wanted, form_of(layout));
   else
@@ -87,9 +145,8 @@ TensorRef Recorder::output(ValueId value, Layout layout) {
                                      v.name, v.shape.str()));
     return {};
   }
-  BufferId buffer = add_buffer(layout_bytes(v.shape, v.dtype, layout, spec_.precision), v.name);
   auto& slot = layout == Layout::linear ? places(value).linear : places(value).nhwc8;
-  slot = ref(value, layout, buffer);
+  slot = ref(value, layout, add_like(value, layout));
   return *slot;
 }
 
@@ -111,6 +168,7 @@ void Recorder::alias(ValueId output, const TensorRef& source) {
 }
 
 View Recorder::view(ValueId value) {
+  bring(value);
   const Places& at = places(value);
   if (at.view && !at.linear && !at.nhwc8) return *at.view;
   bool host_form = at.raw && !at.linear && !at.nhwc8;
@@ -138,10 +196,7 @@ void Recorder::gather(ValueId value, Layout layout) {
     source.shape = from.shape;
     return alias(value, source);
   }
-  BufferId buffer =
-      add_buffer(layout_bytes(from.shape, graph_.value(value).dtype, layout, spec_.precision),
-                 graph_.value(value).name);
-  TensorRef to = ref(value, layout, buffer);
+  TensorRef to = ref(value, layout, add_like(value, layout));
   copy(*this, from.source, to, copy_of(from, to, true));
   (layout == Layout::linear ? places(value).linear : places(value).nhwc8) = to;
 }
@@ -150,7 +205,7 @@ PlacedRef Recorder::placed_output(ValueId value) {
   NodeId reader = only_reader_[static_cast<size_t>(value)];
   auto channels = reader < 0 ? std::nullopt : joined_channels(graph_, reader, value);
   ValueId joined = channels ? graph_.node(reader).outputs[0] : kNoValue;
-  if (!channels || for_host_[static_cast<size_t>(joined)])
+  if (!channels || for_host_[static_cast<size_t>(joined)] || precision_of(reader) != precision_)
     return {output(value, Layout::nhwc8), {}};
   TensorRef whole = places(joined).nhwc8 ? *places(joined).nhwc8 : output(joined, Layout::nhwc8);
   placed_[static_cast<size_t>(value)] = true;

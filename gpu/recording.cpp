@@ -19,8 +19,9 @@ std::vector<NodeId> only_readers(const Graph& graph, const PartitionSpec& spec) 
     for (ValueId v : graph.node(id).inputs)
       if (v != kNoValue && readers[static_cast<size_t>(v)].size() == 1)
         only[static_cast<size_t>(v)] = id;
-  for (ValueId v : spec.outputs)
-    only[static_cast<size_t>(v)] = -1;
+  for (const auto* left : {&spec.outputs, &spec.exports})
+    for (ValueId v : *left)
+      only[static_cast<size_t>(v)] = -1;
   return only;
 }
 
@@ -30,27 +31,30 @@ Result<Recording> Recorder::build() {
   for_host_.resize(graph_.values.size());
   for (ValueId v : spec_.outputs)
     for_host_[static_cast<size_t>(v)] = true;
+  for (ValueId v : spec_.exports)
+    for_host_[static_cast<size_t>(v)] = false;
   for (NodeId id : spec_.nodes)
     for (ValueId v : graph_.node(id).inputs)
       if (v != kNoValue) for_host_[static_cast<size_t>(v)] = false;
   placed_.resize(graph_.values.size());
   only_reader_ = only_readers(graph_, spec_);
   declare_inputs();
+  declare_imports();
   for (NodeId id : spec_.nodes) {
     node_ = id;
+    precision_ = precision_of(id);
     const Node& node = graph_.node(id);
     const GpuOp* op = find_gpu_op(node.op);
     if (!op) return Error{Errc::internal, fmt::format("{}: no GPU kernel", describe(node))};
     op->build(*this, node);
     for (ValueId v : node.outputs)
-      if (v != kNoValue && is_read(v) && !places(v).linear && !places(v).nhwc8 && !places(v).raw &&
-          !places(v).view)
+      if (v != kNoValue && is_read(v) && places(v).none())
         fail(Errc::internal,
              fmt::format("{}: its kernel did not produce '{}'", where(), graph_.value(v).name));
     if (error_) return *error_;
   }
-  node_ = -1;
   read_outputs();
+  export_values();
   if (error_) return *error_;
   return std::move(recording_);
 }
@@ -64,6 +68,7 @@ void Recorder::declare_inputs() {
     info.offset = recording_.upload_bytes;
     recording_.uploads.push_back({v, info.offset});
     recording_.upload_bytes += align_up(info.bytes, context_.alignment());
+    precision_ = spec_.precision;
     if (raw_is_linear(v))
       places(v).linear = ref(v, Layout::linear, buffer);
     else
@@ -71,27 +76,38 @@ void Recorder::declare_inputs() {
   }
 }
 
+void Recorder::declare_imports() {
+  for (size_t i = 0; i < imports_.size(); ++i) {
+    const Handover& from = imports_[i];
+    auto& buffers = recording_.buffers;
+    buffers.push_back({.bytes = from.bytes,
+                       .import = static_cast<int>(i),
+                       .name = graph_.value(from.value).name});
+    precision_ = from.precision;
+    auto& at =
+        from.source.layout == Layout::linear ? places(from.value).linear : places(from.value).nhwc8;
+    at = ref(from.value, from.source.layout, static_cast<BufferId>(buffers.size() - 1));
+  }
+}
+
 void Recorder::read_outputs() {
   for (ValueId v : spec_.outputs) {
-    Places& at = places(v);
     node_ = graph_.value(v).producer;
+    precision_ = precision_of(node_);
     if (raw_is_linear(v)) {
       recording_.downloads.push_back({v, input(v, Layout::linear)});
       continue;
     }
-    if (!at.raw) {
-      BufferId buffer =
-          add_buffer(static_cast<uint64_t>(graph_.shape(v).elements()) * 4, graph_.value(v).name);
-      TensorRef to = raw_ref(v, buffer);
-      if (at.view && !at.linear && !at.nhwc8) {
-        copy(*this, at.view->source, to, copy_of(*at.view, to, false));
-      } else {
-        TensorRef from = input(v, layout_of(v));
-        relayout(from, form_of(from.layout), to, Form::raw);
-      }
-      at.raw = to;
-    }
-    recording_.downloads.push_back({v, *at.raw});
+    recording_.downloads.push_back({v, host_form(v)});
+  }
+}
+
+void Recorder::export_values() {
+  for (ValueId v : spec_.exports) {
+    node_ = graph_.value(v).producer;
+    precision_ = precision_of(node_);
+    const TensorRef source = input(v, layout_of(v));
+    recording_.exports.push_back({v, source, precision_});
   }
 }
 
@@ -120,7 +136,7 @@ BufferId Recorder::add_constant(std::span<const std::byte> bytes, std::string na
 }
 
 BufferId Recorder::weights(std::span<const float> values) {
-  if (spec_.precision == Precision::fp32) return floats(values);
+  if (precision_ == Precision::fp32) return floats(values);
   std::vector<uint16_t> halves(values.size());
   for (size_t i = 0; i < values.size(); ++i) {
     if (std::isfinite(values[i]) && std::abs(values[i]) >= kHalfOverflow)
@@ -181,6 +197,7 @@ void Recorder::dispatch(Dispatch dispatch) {
   // An empty tensor asks for no threads: nothing to do, and nobody reads what is not written.
   if (std::count(dispatch.threads.begin(), dispatch.threads.end(), 0u) > 0) return;
   if (dispatch.node < 0) dispatch.node = node_;
+  dispatch.precision = precision_;
   recording_.dispatches.push_back(std::move(dispatch));
 }
 
@@ -197,6 +214,8 @@ void Recorder::dispatch(const ConvOffer& offer) {
   if (timings_ && spec_.tuning == Tuning::measure && !choice.timed)
     for (size_t i = 1; i < offer.tactics.size(); ++i)
       choice.others.push_back({offer.tactics[i], offer.dispatch(i)});
+  for (Choice::Alternative& other : choice.others)
+    other.dispatch.precision = precision_;
   Dispatch chosen = offer.dispatch(used);
   chosen.choice = static_cast<int>(recording_.choices.size());
   recording_.choices.push_back(std::move(choice));
@@ -204,9 +223,10 @@ void Recorder::dispatch(const ConvOffer& offer) {
 }
 
 Result<Recording> build_partition(const Context& context, const Graph& graph,
-                                  const PartitionSpec& spec, ConvTimings* timings) {
+                                  const PartitionSpec& spec, ConvTimings* timings,
+                                  std::span<const Handover> imports) {
   if (spec.tuning == Tuning::rules) timings = nullptr;
-  VULTUS_TRY(Recording recording, Recorder(context, graph, spec, timings).build());
+  VULTUS_TRY(Recording recording, Recorder(context, graph, spec, timings, imports).build());
   VULTUS_CHECK(check_accesses(recording, graph));
   schedule(recording);
   return recording;

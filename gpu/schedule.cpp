@@ -17,7 +17,8 @@ Result<void> check_accesses(const Recording& recording, const Graph& graph) {
   const auto& buffers = recording.buffers;
   std::vector<bool> written(buffers.size());
   for (size_t i = 0; i < buffers.size(); ++i)
-    written[i] = buffers[i].constant || buffers[i].upload || buffers[i].empty;
+    written[i] =
+        buffers[i].constant || buffers[i].upload || buffers[i].import >= 0 || buffers[i].empty;
   for (const Dispatch& dispatch : recording.dispatches) {
     auto wrong = [&](const char* what) {
       return Error{Errc::internal, fmt::format("{}: kernel {} {}", label_of(graph, dispatch.node),
@@ -30,6 +31,8 @@ Result<void> check_accesses(const Recording& recording, const Graph& graph) {
       if (binding.access != Access::write && !written[id])
         return wrong("reads a buffer that nothing has written");
       if (binding.access != Access::read && buffers[id].constant) return wrong("writes a constant");
+      if (binding.access != Access::read && buffers[id].import >= 0)
+        return wrong("writes what another partition made");
     }
     for (const Binding& binding : dispatch.bindings)
       if (binding.access != Access::read) written[static_cast<size_t>(binding.buffer)] = true;

@@ -8,7 +8,7 @@ namespace {
 
 /// As long as a ready node exists for the present device, it comes next; so the number of
 /// partitions is what the dependencies force and not what the file's order happens to be.
-std::vector<PlannedPartition> ordered(const Graph& graph, const std::vector<Place>& places) {
+std::vector<PlannedPartition> ordered(const Graph& graph, const std::vector<Device*>& placement) {
   size_t count = graph.nodes.size();
   std::vector<int> waiting(count, 0);
   auto readers = graph.consumers();
@@ -27,16 +27,13 @@ std::vector<PlannedPartition> ordered(const Graph& graph, const std::vector<Plac
   for (size_t n = 0; n < count; ++n)
     if (waiting[n] == 0) ready.push_back(static_cast<NodeId>(n));
   while (!ready.empty()) {
-    const Place present = partitions.empty()
-                              ? Place{}
-                              : Place{partitions.back().device, partitions.back().spec.precision};
-    auto next = std::find_if(ready.begin(), ready.end(),
-                             [&](NodeId n) { return places[static_cast<size_t>(n)] == present; });
+    Device* const present = partitions.empty() ? nullptr : partitions.back().device;
+    auto next = std::find_if(ready.begin(), ready.end(), [&](NodeId n) {
+      return placement[static_cast<size_t>(n)] == present;
+    });
     if (next == ready.end()) {
       next = ready.begin();
-      const Place& place = places[static_cast<size_t>(*next)];
-      partitions.push_back({place.device, {}});
-      partitions.back().spec.precision = place.precision;
+      partitions.push_back({placement[static_cast<size_t>(*next)], {}});
     }
     NodeId node = *next;
     ready.erase(next);
@@ -66,15 +63,24 @@ void set_borders(const Graph& graph, std::vector<PlannedPartition>& partitions) 
   auto add = [](std::vector<ValueId>& list, ValueId v) {
     if (std::find(list.begin(), list.end(), v) == list.end()) list.push_back(v);
   };
-  for (size_t p = 0; p < partitions.size(); ++p)
-    for (NodeId n : partitions[p].spec.nodes)
-      for (ValueId v : graph.node(n).inputs) {
-        if (v == kNoValue || graph.value(v).constant) continue;
-        int from = home[static_cast<size_t>(v)];
-        if (from == static_cast<int>(p)) continue;
-        add(partitions[p].spec.inputs, v);
-        if (from >= 0) add(partitions[static_cast<size_t>(from)].spec.outputs, v);
-      }
+  auto enters = [&](PlannedPartition& reader, ValueId v) {
+    const int from = home[static_cast<size_t>(v)];
+    if (from < 0) return add(reader.spec.inputs, v);
+    PlannedPartition& maker = partitions[static_cast<size_t>(from)];
+    if (&maker == &reader) return;
+    if (maker.device != reader.device || !reader.device->hands_over()) {
+      add(reader.spec.inputs, v);
+      return add(maker.spec.outputs, v);
+    }
+    auto& imports = reader.spec.imports;
+    if (std::ranges::find(imports, v, &PartitionSpec::Import::value) == imports.end())
+      imports.push_back({v});
+    add(maker.spec.exports, v);
+  };
+  for (PlannedPartition& p : partitions)
+    for (NodeId n : p.spec.nodes)
+      for (ValueId v : graph.node(n).inputs)
+        if (v != kNoValue && !graph.value(v).constant) enters(p, v);
   for (ValueId v : graph.outputs)
     if (int from = home[static_cast<size_t>(v)]; from >= 0)
       add(partitions[static_cast<size_t>(from)].spec.outputs, v);
@@ -82,8 +88,8 @@ void set_borders(const Graph& graph, std::vector<PlannedPartition>& partitions) 
 
 }  // namespace
 
-std::vector<PlannedPartition> partition(const Graph& graph, const std::vector<Place>& places) {
-  std::vector<PlannedPartition> partitions = ordered(graph, places);
+std::vector<PlannedPartition> partition(const Graph& graph, const std::vector<Device*>& placement) {
+  std::vector<PlannedPartition> partitions = ordered(graph, placement);
   set_borders(graph, partitions);
   return partitions;
 }

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <functional>
 
 #include "host/ops/op.hpp"
 #include "host/plan/reasons.hpp"
@@ -74,14 +73,16 @@ std::vector<Device*> by_preference(const std::vector<NodeChoice>& choices) {
 }
 
 /// The GPU stores in the precision asked for, save what is kept in fp32; the CPU always in fp32.
-std::vector<Place> places_of(const std::vector<Device*>& placement, Precision precision,
-                             const std::vector<bool>& keep_fp32) {
-  std::vector<Place> places;
-  for (size_t n = 0; n < placement.size(); ++n) {
-    const bool narrow = placement[n]->info().kind == DeviceKind::gpu && !keep_fp32[n];
-    places.push_back({placement[n], narrow ? precision : Precision::fp32});
+void set_precisions(std::vector<PlannedPartition>& partitions, Precision precision,
+                    const std::vector<bool>& keep_fp32) {
+  for (PlannedPartition& p : partitions) {
+    if (p.device->info().kind != DeviceKind::gpu) continue;
+    p.spec.precision = precision;
+    if (precision == Precision::fp32) continue;
+    for (NodeId n : p.spec.nodes)
+      if (keep_fp32[static_cast<size_t>(n)]) p.spec.keep_fp32.push_back(n);
+    std::ranges::sort(p.spec.keep_fp32);
   }
-  return places;
 }
 
 Result<std::vector<bool>> kept_fp32(const Graph& graph, const std::vector<std::string>& names) {
@@ -120,16 +121,13 @@ void restrict_costs(PlacementCosts& costs, const std::vector<NodeChoice>& choice
   }
 }
 
-using PlaceNodes = std::function<std::vector<Place>(const std::vector<Device*>&)>;
-
 /// One device alone, the other alone, and the minimum cut; the fastest is chosen.
 std::vector<Device*> fastest(const Graph& graph, const std::vector<NodeChoice>& choices,
-                             const PlacementCosts& costs, const PlaceNodes& place,
-                             std::vector<Alternative>& weighed) {
+                             const PlacementCosts& costs, std::vector<Alternative>& weighed) {
   std::vector<std::vector<Device*>> placements;
   auto add = [&](std::string what, std::vector<Device*> placement) {
     weighed.push_back(
-        {std::move(what), estimate(graph, partition(graph, place(placement)), costs), false});
+        {std::move(what), estimate(graph, partition(graph, placement), costs), false});
     placements.push_back(std::move(placement));
   };
   add("as much as possible on the GPU", mostly(DeviceKind::gpu, choices));
@@ -174,18 +172,16 @@ Result<Plan> make_plan(const Graph& graph, const std::vector<Device*>& devices,
   if (devices.empty()) return Error{Errc::no_device, "no device was given to run on"};
   VULTUS_TRY(auto keep_fp32, kept_fp32(graph, options.keep_fp32));
   VULTUS_TRY(auto list, choices(graph, devices, options, keep_fp32));
-  const PlaceNodes place = [&](const std::vector<Device*>& placement) {
-    return places_of(placement, options.precision, keep_fp32);
-  };
   Plan plan;
   plan.costs = options.costs;
   if (plan.costs) restrict_costs(*plan.costs, list);
   plan.placement = by_preference(list);
   if (plan.costs) {
-    auto best = fastest(graph, list, *plan.costs, place, plan.alternatives);
+    auto best = fastest(graph, list, *plan.costs, plan.alternatives);
     if (options.goal == Goal::fastest) plan.placement = std::move(best);
   }
-  plan.partitions = partition(graph, place(plan.placement));
+  plan.partitions = partition(graph, plan.placement);
+  set_precisions(plan.partitions, options.precision, keep_fp32);
   if (plan.costs) plan.estimate = estimate(graph, plan.partitions, *plan.costs);
   if (plan.costs && options.goal == Goal::preference) {
     for (Alternative& other : plan.alternatives)

@@ -39,13 +39,23 @@ struct Support {
   static Support no(std::string reason) { return {false, std::move(reason)}; }
 };
 
+class Partition;
+
 /// The part of a graph that one device runs in one go.
 struct PartitionSpec {
+  /// A value that an earlier partition of the same device has made, and that stays there.
+  struct Import {
+    ValueId value = kNoValue;
+    const Partition* from = nullptr;  ///< outlives this one
+  };
   std::vector<NodeId> nodes;     ///< topological order
-  std::vector<ValueId> inputs;   ///< non-constant values that come from outside
-  std::vector<ValueId> outputs;  ///< values read outside
+  std::vector<ValueId> inputs;   ///< non-constant values that come from host memory
+  std::vector<ValueId> outputs;  ///< values that go to host memory
+  std::vector<Import> imports = {};
+  std::vector<ValueId> exports = {};  ///< values that later partitions import
   Precision precision = Precision::fp32;
-  size_t slots = 1;  ///< runs that should find room to be in flight at once
+  std::vector<NodeId> keep_fp32 = {};  ///< of the nodes: stored in fp32 whatever the precision
+  size_t slots = 1;                    ///< runs that should find room to be in flight at once
   Tuning tuning = Tuning::rules;
 };
 
@@ -121,6 +131,8 @@ class Device {
   /// What the device reaches at best; measured once, then kept in the cache folder. `again`:
   /// measured once more, in case it was busy then.
   virtual Result<DeviceSpeed> speed(bool /*again*/ = false) { return DeviceSpeed{}; }
+  /// Whether its partitions can import what others of them have made.
+  virtual bool hands_over() const { return false; }
 };
 
 /// The CPU device: oneDNN where it has a primitive, plain kernels elsewhere. `threads` 0: what the

@@ -152,7 +152,7 @@ struct RoundTrip {
 Result<RoundTrip> time_round_trip(Device& gpu, int64_t numbers, Precision precision) {
   constexpr int kRuns = 9;
   const Graph graph = one_node(numbers);
-  PartitionSpec spec{{0}, {0}, {1}, precision};
+  PartitionSpec spec{.nodes = {0}, .inputs = {0}, .outputs = {1}, .precision = precision};
   VULTUS_TRY(auto partition, gpu.compile(graph, spec));
   Tensor in(DType::f32, graph.shape(0)), out(DType::f32, graph.shape(0));
   std::vector<double> up, down, all;

@@ -81,13 +81,17 @@ std::vector<Lanes::Job> jobs_of(const Graph& graph, const Plan& plan) {
   for (size_t p = 0; p < plan.partitions.size(); ++p) {
     Lanes::Job job;
     job.aside = plan.partitions[p].device->info().kind == DeviceKind::gpu;
-    for (ValueId v : plan.partitions[p].spec.inputs)
+    const PartitionSpec& spec = plan.partitions[p].spec;
+    for (ValueId v : spec.inputs)
       if (graph.value(v).producer >= 0) job.after.push_back(home[static_cast<size_t>(v)]);
+    for (const PartitionSpec::Import& import : spec.imports)
+      job.after.push_back(home[static_cast<size_t>(import.value)]);
     std::ranges::sort(job.after);
     const auto repeated = std::ranges::unique(job.after);
     job.after.erase(repeated.begin(), repeated.end());
-    for (ValueId v : plan.partitions[p].spec.outputs)
-      home[static_cast<size_t>(v)] = p;
+    for (const auto* made : {&spec.outputs, &spec.exports})
+      for (ValueId v : *made)
+        home[static_cast<size_t>(v)] = p;
     jobs.push_back(std::move(job));
   }
   return jobs;
@@ -115,10 +119,15 @@ Result<Session> Session::from_graph(Graph graph, const SessionOptions& options, 
   VULTUS_TRY(state->plan, make_plan(g, options.devices, wanted));
   state->load_times.plan_ms = watch.lap_ms();
   const size_t slots = std::max<size_t>(options.in_flight, 1);
+  std::vector<const Partition*> exporter(g.values.size());
   for (PlannedPartition& planned : state->plan.partitions) {
     if (state->plan.partitions.size() == 1) planned.spec.slots = slots;
     planned.spec.tuning = options.tuning;
+    for (PartitionSpec::Import& import : planned.spec.imports)
+      import.from = exporter[static_cast<size_t>(import.value)];
     VULTUS_TRY(auto partition, planned.device->compile(g, planned.spec));
+    for (ValueId v : planned.spec.exports)
+      exporter[static_cast<size_t>(v)] = partition.get();
     state->partitions.push_back(std::move(partition));
   }
   state->load_times.compile_ms = watch.lap_ms();

@@ -66,6 +66,51 @@ TEST_P(Hybrid, AnySplitGivesWhatOneDeviceGives) {
   }
 }
 
+/// What only the GPU's partitions read is neither read back nor sent up again.
+TEST(Handover, SkipsTheHost) {
+  VULTUS_NEED_GPU(gpu);
+  auto cpu = open_cpu(2);
+  ASSERT_TRUE(cpu) << cpu.error().what;
+  // x -> Relu a -> (Abs b, on the CPU) -> Add(a, b) c, all of 8 channels.
+  Graph graph;
+  auto value = [&](const char* name) { return graph.add_value(name, DType::f32, {1, 8, 6, 5}); };
+  const ValueId x = value("x"), a = value("a"), b = value("b"), c = value("c");
+  auto add = [&](const char* op, std::vector<ValueId> inputs, ValueId out) {
+    graph.value(out).producer = static_cast<NodeId>(graph.nodes.size());
+    graph.nodes.push_back({graph.value(out).name, op, 18, {}, std::move(inputs), {out}});
+  };
+  graph.inputs = {x};
+  add("Relu", {x}, a);
+  add("Abs", {a}, b);
+  add("Add", {a, b}, c);
+  graph.outputs = {c};
+  const Tensor picture = wave_picture({1, 8, 6, 5}, 0);
+  for (Precision precision : {Precision::fp32, Precision::fp16}) {
+    SessionOptions options{.devices = {&gpu, cpu->get()}, .precision = precision};
+    options.pins = {{"b", DeviceKind::cpu}};
+    auto session = Session::from_graph(graph, options);
+    ASSERT_TRUE(session) << session.error().what;
+    const auto& partitions = session->plan().partitions;
+    ASSERT_EQ(partitions.size(), 3u);
+    EXPECT_EQ(partitions[0].spec.exports, std::vector<ValueId>{a});
+    EXPECT_EQ(partitions[2].spec.inputs, std::vector<ValueId>{b});
+    ASSERT_EQ(partitions[2].spec.imports.size(), 1u);
+    EXPECT_EQ(partitions[2].spec.imports[0].value, a);
+    EXPECT_EQ(session->plan().transfers, 4) << "x and b up, a and c down";
+    for (float sign : {1.0f, -1.0f}) {  // the second run must not see the first one's
+      Tensor given = picture.clone();
+      for (float& v : given.as<float>())
+        v *= sign;
+      ASSERT_TRUE(session->set_input("x", given.view()));
+      ASSERT_TRUE(session->run());
+      auto in = given.as<float>();
+      auto out = session->output(0).as<float>();
+      for (size_t i = 0; i < in.size(); ++i)
+        ASSERT_NEAR(out[i], 2 * std::max(in[i], 0.0f), 2e-3 * (1 + std::abs(in[i]))) << i;
+    }
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(
     Networks, Hybrid,
     testing::Values(Case{"mtl_efficientnet_b0_224_seeded", {}}, Case{"pfld98_ghostone_112", {}},

@@ -5,6 +5,7 @@
 #include <random>
 
 #include "host/graph/passes/passes.hpp"
+#include "host/onnx/import.hpp"
 #include "host/run/accuracy.hpp"
 #include "tests/support/batches.hpp"
 #include "tests/support/gpu.hpp"
@@ -75,6 +76,55 @@ TEST(Mixed, ANetworkBeyondHalfPrecisionIsCaughtAndCured) {
   auto session = Session::from_graph(graph, options);
   ASSERT_TRUE(session) << session.error().what;
   EXPECT_DOUBLE_EQ(session->plan().coverage_ops(session->graph(), DeviceKind::gpu), 1);
+  EXPECT_EQ(session->plan().partitions.size(), 1u) << "what is kept in fp32 stays on the device";
+}
+
+/// The output of a network of the shared folder on the wave picture.
+Result<Tensor> run_once(const Graph& graph, const SessionOptions& options) {
+  VULTUS_TRY(Session session, Session::from_graph(graph, options));
+  const Value& input = *session.describe(session.input_names()[0]).value();
+  const Tensor picture = wave_picture(input.shape, 0);
+  VULTUS_CHECK(session.set_input(input.name, picture.view()));
+  VULTUS_CHECK(session.run());
+  VULTUS_CHECK(session.run());
+  return session.output(0).clone();
+}
+
+TEST(Mixed, WhateverIsKeptInFp32TheResultsStay) {
+  VULTUS_NEED_GPU(gpu);
+  auto cpu = open_cpu(2);
+  ASSERT_TRUE(cpu) << cpu.error().what;
+  for (const char* name : {"pfld98_ghostone_112", "retinaface_mnet025_dynamic"}) {
+    SCOPED_TRACE(name);
+    VULTUS_NEED_SHARED(path, std::string("models/") + name + ".onnx");
+    ShapeBindings shapes;
+    if (std::string_view(name).ends_with("dynamic")) shapes["input"] = {1, 3, 160, 128};
+    auto graph = import_onnx(path, shapes);
+    ASSERT_TRUE(graph) << graph.error().what;
+    ASSERT_TRUE(optimise(*graph));
+    auto expected = run_once(*graph, {.devices = {cpu->get()}});
+    ASSERT_TRUE(expected) << expected.error().what;
+    auto error = [&](const Tensor& got) {
+      return relative_l2(got.as<float>(), expected->as<float>());
+    };
+    auto narrow = run_once(*graph, {.devices = {&gpu}, .precision = Precision::fp16});
+    ASSERT_TRUE(narrow) << narrow.error().what;
+    for (unsigned seed = 1; seed <= 3; ++seed) {
+      std::mt19937 random(seed);
+      SessionOptions options{.devices = {&gpu}, .precision = Precision::fp16};
+      for (const Node& node : graph->nodes)
+        if (random() % 3 == 0) options.keep_fp32.push_back(node.name);
+      auto got = run_once(*graph, options);
+      ASSERT_TRUE(got) << got.error().what;
+      EXPECT_LE(error(*got), 1.5 * error(*narrow)) << "seed " << seed;
+    }
+    SessionOptions all{.devices = {&gpu}, .precision = Precision::fp16};
+    for (const Node& node : graph->nodes)
+      all.keep_fp32.push_back(node.name);
+    auto exact = run_once(*graph, all);
+    ASSERT_TRUE(exact) << exact.error().what;
+    EXPECT_LE(error(*exact), 1e-5);
+  }
 }
 
 TEST(Recipe, IsReadAsItWasWritten) {

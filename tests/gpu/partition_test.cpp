@@ -35,7 +35,8 @@ class GraphMaker {
     return out;
   }
   PartitionSpec spec(Precision precision = Precision::fp32) const {
-    PartitionSpec spec{{}, graph.inputs, graph.outputs, precision};
+    PartitionSpec spec{
+        .nodes = {}, .inputs = graph.inputs, .outputs = graph.outputs, .precision = precision};
     for (size_t n = 0; n < graph.nodes.size(); ++n)
       spec.nodes.push_back(static_cast<NodeId>(n));
     return spec;

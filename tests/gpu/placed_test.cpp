@@ -28,7 +28,8 @@ void expect_same(Device& device, const Graph& graph, int64_t dispatches) {
   auto expected = test::run_on(**cpu, graph, inputs);
   ASSERT_TRUE(expected) << expected.error().what;
   for (Precision precision : {Precision::fp32, Precision::fp16}) {
-    PartitionSpec spec{{}, graph.inputs, graph.outputs, precision};
+    PartitionSpec spec{
+        .nodes = {}, .inputs = graph.inputs, .outputs = graph.outputs, .precision = precision};
     for (size_t n = 0; n < graph.nodes.size(); ++n)
       spec.nodes.push_back(static_cast<NodeId>(n));
     auto partition = device.compile(graph, spec);

@@ -38,6 +38,8 @@ class PlanCheck {
     const int last = recording_.steps.empty() ? 1 : recording_.steps.back() + 1;
     for (const Download& download : recording_.downloads)
       read(download.source.buffer, {}, kHost, last);
+    for (const Handover& handover : recording_.exports)
+      read(handover.source.buffer, {}, kHost, last);
     return mistake_;
   }
 
@@ -62,7 +64,7 @@ class PlanCheck {
     uint64_t at = buffer.constant ? buffer.offset : layout_.offsets[static_cast<size_t>(id)];
     if (at % alignment_ != 0)
       fail(fmt::format("dispatch {}: '{}' begins at {}", dispatch, buffer.name, at));
-    if (buffer.constant || buffer.empty) return;
+    if (buffer.constant || buffer.empty || buffer.import >= 0) return;
     if (at + buffer.bytes > layout_.bytes)
       return fail(fmt::format("dispatch {}: '{}' ends at {}, the arena at {}", dispatch,
                               buffer.name, at + buffer.bytes, layout_.bytes));

@@ -109,10 +109,21 @@ Result<Graph> optimised(const std::string& path, const ShapeBindings& shapes) {
 }
 
 void expect_sound_plans(const Context& context, const Graph& graph, const Plan& plan) {
+  std::map<ValueId, Handover> exported;
   for (const PlannedPartition& part : plan.partitions) {
     if (part.device->info().kind != DeviceKind::gpu) continue;
-    auto recording = build_partition(context, graph, part.spec);
+    std::vector<Handover> imports;
+    for (const PartitionSpec::Import& import : part.spec.imports) {
+      ASSERT_TRUE(exported.contains(import.value)) << graph.value(import.value).name;
+      imports.push_back(exported.at(import.value));
+    }
+    auto recording = build_partition(context, graph, part.spec, nullptr, imports);
     ASSERT_TRUE(recording) << recording.error().what;
+    ASSERT_EQ(recording->exports.size(), part.spec.exports.size());
+    for (Handover handover : recording->exports) {
+      handover.bytes = recording->buffers[static_cast<size_t>(handover.source.buffer)].bytes;
+      exported.insert_or_assign(handover.value, handover);
+    }
     ArenaLayout layout = lay_out(*recording, context.alignment());
     EXPECT_EQ(check_plan(*recording, layout, context.alignment(), context.caps().max_storage_range),
               "");
@@ -137,6 +148,12 @@ TEST_P(GpuPlans, OfRealNetworksHoldWhatTheyPromise) {
     ASSERT_TRUE(plan) << plan.error().what;
     expect_sound_plans(**context, *graph, *plan);
   }
+  PlanOptions mixed{.precision = Precision::fp16};
+  for (size_t n = 3; n < graph->nodes.size(); n += 5)
+    mixed.keep_fp32.push_back(graph->nodes[n].name);
+  auto plan = make_plan(*graph, {&gpu, cpu->get()}, mixed);
+  ASSERT_TRUE(plan) << plan.error().what;
+  expect_sound_plans(**context, *graph, *plan);
 }
 
 INSTANTIATE_TEST_SUITE_P(Networks, GpuPlans, testing::ValuesIn(test::reference_networks()),

@@ -25,7 +25,9 @@ Graph node_of(const std::string& op, const Shape& shape, DType dtype = DType::f3
 
 std::string compile_error(Device& device, const Graph& graph,
                           Precision precision = Precision::fp32) {
-  auto partition = device.compile(graph, {{0}, graph.inputs, graph.outputs, precision});
+  auto partition = device.compile(
+      graph,
+      {.nodes = {0}, .inputs = graph.inputs, .outputs = graph.outputs, .precision = precision});
   return partition ? "" : partition.error().what;
 }
 

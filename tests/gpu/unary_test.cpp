@@ -159,7 +159,7 @@ TEST(GpuIdentity, CostsNoDispatch) {
   operands.push_back({test::random_tensor({2, 3, 4}, 1)});
   auto graph = test::single_node("Identity", {}, operands);
   ASSERT_TRUE(graph) << graph.error().what;
-  PartitionSpec spec{{0}, graph->inputs, graph->outputs, Precision::fp32};
+  PartitionSpec spec{.nodes = {0}, .inputs = graph->inputs, .outputs = graph->outputs};
   auto partition = device.compile(*graph, spec);
   ASSERT_TRUE(partition) << partition.error().what;
   EXPECT_EQ((*partition)->stats().dispatches, 0);

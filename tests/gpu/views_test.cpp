@@ -89,7 +89,8 @@ void expect_moved(Device& device, const Graph& graph, int64_t dispatches = -1) {
           << name_of(precision);
     }
     if (dispatches < 0) continue;
-    PartitionSpec spec{{}, graph.inputs, graph.outputs, precision};
+    PartitionSpec spec{
+        .nodes = {}, .inputs = graph.inputs, .outputs = graph.outputs, .precision = precision};
     for (size_t n = 0; n < graph.nodes.size(); ++n)
       spec.nodes.push_back(static_cast<NodeId>(n));
     auto partition = device.compile(graph, spec);
@@ -116,7 +117,9 @@ TEST(GpuViews, SoftmaxWritesForTheHost) {
     test::GraphBuilder b;
     ValueId parts = b.input({1, 300, 2});
     Graph graph = b.build({b.node("Softmax", {parts}, {{"axis", int64_t{-1}}})});
-    auto partition = device.compile(graph, {{0}, graph.inputs, graph.outputs, precision});
+    auto partition = device.compile(
+        graph,
+        {.nodes = {0}, .inputs = graph.inputs, .outputs = graph.outputs, .precision = precision});
     ASSERT_TRUE(partition) << partition.error().what;
     EXPECT_EQ((*partition)->stats().dispatches, precision == Precision::fp16 ? 2 : 1);
   }

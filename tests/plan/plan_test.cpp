@@ -114,14 +114,12 @@ TEST_F(PlanWithCosts, PreferenceIgnoresCostsButTellsThem) {
   EXPECT_DOUBLE_EQ(cheaper->more_ms, 5 - 48);
 }
 
-TEST_F(PlanWithCosts, WhatIsKeptInFp32IsAPartitionOfItsOwn) {
+TEST_F(PlanWithCosts, WhatIsKeptInFp32StaysInItsPartition) {
   auto plan = make_plan(graph, {&gpu, &cpu}, {.precision = Precision::fp16, .keep_fp32 = {"b"}});
   ASSERT_TRUE(plan) << plan.error().what;
-  ASSERT_EQ(plan->partitions.size(), 3u);
-  for (const PlannedPartition& p : plan->partitions) {
-    const bool kept = p.spec.nodes == std::vector<NodeId>{1};
-    EXPECT_EQ(p.spec.precision, kept ? Precision::fp32 : Precision::fp16);
-  }
+  ASSERT_EQ(plan->partitions.size(), 1u);
+  EXPECT_EQ(plan->partitions[0].spec.precision, Precision::fp16);
+  EXPECT_EQ(plan->partitions[0].spec.keep_fp32, std::vector<NodeId>{1});
   plan = make_plan(graph, {&gpu, &cpu}, {.precision = Precision::fp16, .keep_fp32 = {"z"}});
   ASSERT_FALSE(plan);
   EXPECT_EQ(plan.error().code, Errc::usage);
@@ -131,7 +129,7 @@ TEST_F(PlanWithCosts, WhatIsKeptInFp32IsAPartitionOfItsOwn) {
 TEST(Estimate, APartitionWaitsForItsInputsAndForItsDevice) {
   Graph graph = two_branches();
   FakeDevice gpu(DeviceKind::gpu, {"Relu", "Neg"}), cpu(DeviceKind::cpu, {"Abs"});
-  const std::vector<Place> places = {{&gpu}, {&cpu}, {&gpu}, {&gpu}, {&cpu}};
+  const std::vector<Device*> places = {&gpu, &cpu, &gpu, &gpu, &cpu};
   PlacementCosts costs = costs_of(graph, {1, 0, 2, 3, 0}, {0, 10, 0, 0, 20}, 5);
   const Estimate e = estimate(graph, partition(graph, places), costs);
   // GPU a and d: 5 up, 4, 10 down; CPU b and e: 30; GPU c: 5 up, 2, 5 down.
