@@ -27,6 +27,7 @@ Result<std::unique_ptr<Partition>> VulkanPartition::create(const Context& contex
   made->count_choices();
   if (context.poison()) VULTUS_CHECK(made->fill_arena(0xffffffffu));
   VULTUS_CHECK(made->bind());
+  VULTUS_CHECK(made->create_run_stamps());
   for (RunSlot& slot : made->slots_)
     VULTUS_CHECK(made->record_slot(slot));
   return std::unique_ptr<Partition>(std::move(made));
@@ -35,7 +36,8 @@ Result<std::unique_ptr<Partition>> VulkanPartition::create(const Context& contex
 VulkanPartition::~VulkanPartition() {
   slots_.clear();  // waits
   profile_.reset();
-  if (timestamps_) context_.vk().vkDestroyQueryPool(context_.device(), timestamps_, nullptr);
+  for (VkQueryPool pool : {timestamps_, run_stamps_})
+    if (pool) context_.vk().vkDestroyQueryPool(context_.device(), pool, nullptr);
 }
 
 /// Where the values that earlier partitions hand over lie.
@@ -223,6 +225,7 @@ Result<void> VulkanPartition::submit() {
 
 Result<void> VulkanPartition::wait() {
   VULTUS_CHECK(slot().wait());
+  slot().done = std::chrono::steady_clock::now();
   if (slot().readback.handle()) VULTUS_CHECK(slot().readback.invalidate());
   return {};
 }

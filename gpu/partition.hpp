@@ -3,6 +3,7 @@
 #include "gpu/commands.hpp"
 #include "gpu/descriptors.hpp"
 #include "gpu/hazards.hpp"
+#include "gpu/host_clock.hpp"
 #include "gpu/kernel.hpp"
 #include "gpu/memory.hpp"
 #include "gpu/recording.hpp"
@@ -23,6 +24,7 @@ struct RunSlot {
   Buffer staging, readback;
   Buffer inputs, outputs;
   std::optional<Commands> upload, compute, download;
+  Moment submitted, done;  ///< of the last run
 
   Result<void> submit();
   Result<void> wait();
@@ -44,10 +46,20 @@ class VulkanPartition : public Partition {
   PartitionStats stats() const override { return stats_; }
   std::vector<MemoryBlock> memory_map() const override { return layout_.blocks; }
   Result<std::vector<StepTime>> profile() override;
+  std::optional<DeviceTimes> device_times() override;
   size_t slots() const override { return slots_.size(); }
   void select(size_t slot) override { selected_ = slot; }
 
  private:
+  /// Where a recording notes times: before and after the copies in, then after every dispatch or
+  /// after the last, then after the copies out.
+  struct Stamps {
+    VkQueryPool pool = VK_NULL_HANDLE;  ///< none: nowhere
+    uint32_t first = 0, count = 0;
+    bool every_dispatch = false;
+  };
+  static constexpr uint32_t kRunStamps = 4;  ///< of a plain run
+
   VulkanPartition(const Context& context, const Graph& graph) : context_(context), graph_(graph) {}
   Result<void> find_imports(const PartitionSpec& spec, std::vector<Handover>& found);
   void plan_memory();
@@ -62,12 +74,15 @@ class VulkanPartition : public Partition {
   Result<void> bind();
   Result<void> record_slot(RunSlot& slot);
   Result<void> record(Commands& commands, const Buffer& from, const Buffer& to,
-                      VkQueryPool timestamps);
+                      const Stamps& stamps);
   void record_uploads(VkCommandBuffer commands, const Buffer& from);
   void record_dispatch(VkCommandBuffer commands, size_t i);
   bool needs_barrier(HazardTracker& hazards, const Dispatch& dispatch) const;
   void record_downloads(VkCommandBuffer commands, const Buffer& to);
   Result<void> prepare_profile();
+  Result<void> create_run_stamps();
+  double device_ms(uint64_t ticks) const;
+  uint64_t tick_mask() const;
   int64_t bytes_of(const Dispatch& dispatch) const;
   Slice slice(BufferId id) const;
   VkDescriptorBufferInfo described(BufferId id) const;
@@ -86,7 +101,9 @@ class VulkanPartition : public Partition {
   std::vector<RunSlot> slots_;
   size_t selected_ = 0;
   std::optional<Commands> profile_;
-  VkQueryPool timestamps_ = VK_NULL_HANDLE;
+  VkQueryPool timestamps_ = VK_NULL_HANDLE;  ///< of the timed run
+  VkQueryPool run_stamps_ = VK_NULL_HANDLE;  ///< by slot; none where the device has no clock
+  HostClock host_clock_;
   PartitionStats stats_;
 };
 

@@ -17,7 +17,8 @@ Result<void> VulkanPartition::prepare_profile() {
   VULTUS_VK(context_.vk().vkCreateQueryPool(context_.device(), &info, nullptr, &timestamps_),
             "creating timestamps");
   VULTUS_TRY(Commands commands, Commands::create(context_));
-  VULTUS_CHECK(record(commands, slots_[0].staging, slots_[0].readback, timestamps_));
+  VULTUS_CHECK(record(commands, slots_[0].staging, slots_[0].readback,
+                      {timestamps_, 0, info.queryCount, true}));
   profile_ = std::move(commands);
   return {};
 }
@@ -34,9 +35,8 @@ int64_t VulkanPartition::bytes_of(const Dispatch& dispatch) const {
 }
 
 Result<std::vector<StepTime>> VulkanPartition::profile() {
-  const uint32_t bits = context_.report().timestamp_bits;
   const uint32_t count = static_cast<uint32_t>(recording_.dispatches.size());
-  if (bits == 0)
+  if (context_.report().timestamp_bits == 0)
     return Error{Errc::no_device,
                  fmt::format("{} has no timestamps on its compute queue: nodes cannot be timed",
                              context_.report().name)};
@@ -51,11 +51,8 @@ Result<std::vector<StepTime>> VulkanPartition::profile() {
                                                 ticks.size() * 8, ticks.data(), 8,
                                                 VK_QUERY_RESULT_64_BIT | VK_QUERY_RESULT_WAIT_BIT),
             "reading timestamps");
-  const uint64_t mask = bits >= 64 ? ~uint64_t{0} : (uint64_t{1} << bits) - 1;
-  const double ms_per_tick =
-      static_cast<double>(context_.properties().limits.timestampPeriod) * 1e-6;
   auto ms_between = [&](size_t from, size_t to) {
-    return static_cast<double>((ticks[to] - ticks[from]) & mask) * ms_per_tick;
+    return device_ms((ticks[to] - ticks[from]) & tick_mask());
   };
   std::vector<StepTime> steps;
   auto add = [&](size_t query, NodeId node, const std::string& kernel, int64_t bytes) {

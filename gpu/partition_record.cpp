@@ -82,40 +82,44 @@ void VulkanPartition::record_downloads(VkCommandBuffer commands, const Buffer& t
 }
 
 Result<void> VulkanPartition::record(Commands& commands, const Buffer& from, const Buffer& to,
-                                     VkQueryPool timestamps) {
+                                     const Stamps& stamps) {
   const Vulkan& vk = context_.vk();
   VULTUS_TRY(VkCommandBuffer buffer, commands.begin());
   const uint32_t count = static_cast<uint32_t>(recording_.dispatches.size());
-  // 0 the beginning, 1 the upload, 2 + i dispatch i, last the download.
-  auto stamp = [&](VkPipelineStageFlagBits stage, uint32_t query) {
-    if (timestamps) vk.vkCmdWriteTimestamp(buffer, stage, timestamps, query);
+  uint32_t stamped = 0;
+  auto stamp = [&](VkPipelineStageFlagBits stage) {
+    if (stamps.pool) vk.vkCmdWriteTimestamp(buffer, stage, stamps.pool, stamps.first + stamped++);
   };
-  if (timestamps) vk.vkCmdResetQueryPool(buffer, timestamps, 0, count + 3);
-  stamp(VK_PIPELINE_STAGE_TOP_OF_PIPE_BIT, 0);
+  if (stamps.pool) vk.vkCmdResetQueryPool(buffer, stamps.pool, stamps.first, stamps.count);
+  // When the runs before have ended.
+  stamp(VK_PIPELINE_STAGE_BOTTOM_OF_PIPE_BIT);
   record_uploads(buffer, from);
-  stamp(VK_PIPELINE_STAGE_BOTTOM_OF_PIPE_BIT, 1);
+  stamp(VK_PIPELINE_STAGE_BOTTOM_OF_PIPE_BIT);
   HazardTracker hazards;
   int64_t barriers = 0;
   for (uint32_t i = 0; i < count; ++i) {
     // When timed, each dispatch waits for the one before, or their times would overlap.
-    if (needs_barrier(hazards, recording_.dispatches[i]) || (timestamps && i > 0)) {
+    if (needs_barrier(hazards, recording_.dispatches[i]) || (stamps.every_dispatch && i > 0)) {
       memory_barrier(vk, buffer, kCompute, VK_ACCESS_SHADER_WRITE_BIT, kCompute, kShaderAccess);
       ++barriers;
     }
     record_dispatch(buffer, i);
-    stamp(VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT, i + 2);
+    if (stamps.every_dispatch) stamp(VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT);
   }
+  if (!stamps.every_dispatch) stamp(VK_PIPELINE_STAGE_BOTTOM_OF_PIPE_BIT);
   record_downloads(buffer, to);
-  stamp(VK_PIPELINE_STAGE_BOTTOM_OF_PIPE_BIT, count + 2);
-  if (!timestamps) stats_.barriers = barriers;
+  stamp(VK_PIPELINE_STAGE_BOTTOM_OF_PIPE_BIT);
+  if (!stamps.every_dispatch) stats_.barriers = barriers;
   return commands.end();
 }
 
 Result<void> VulkanPartition::record_slot(RunSlot& slot) {
   const bool apart = slot.inputs.handle() || slot.outputs.handle();
   VULTUS_TRY(slot.compute, Commands::create(context_));
-  if (!apart) return record(*slot.compute, slot.staging, slot.readback, VK_NULL_HANDLE);
-  VULTUS_CHECK(record(*slot.compute, slot.inputs, slot.outputs, VK_NULL_HANDLE));
+  const Stamps stamps{run_stamps_, static_cast<uint32_t>(&slot - slots_.data()) * kRunStamps,
+                      kRunStamps, false};
+  if (!apart) return record(*slot.compute, slot.staging, slot.readback, stamps);
+  VULTUS_CHECK(record(*slot.compute, slot.inputs, slot.outputs, stamps));
   auto record_copy = [&](std::optional<Commands>& commands, const Buffer& from,
                          const Buffer& to) -> Result<void> {
     if (!from.handle()) return {};
@@ -132,6 +136,7 @@ Result<void> VulkanPartition::record_slot(RunSlot& slot) {
 }
 
 Result<void> RunSlot::submit() {
+  submitted = std::chrono::steady_clock::now();
   if (upload) VULTUS_CHECK(upload->submit());
   VULTUS_CHECK(compute->submit(upload ? &*upload : nullptr));
   if (download) VULTUS_CHECK(download->submit(&*compute));

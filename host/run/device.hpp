@@ -2,11 +2,13 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "host/core/result.hpp"
 #include "host/graph/graph.hpp"
+#include "host/run/run_times.hpp"
 #include "host/run/speed.hpp"
 
 namespace vultus {
@@ -113,6 +115,9 @@ class Partition {
   virtual std::vector<MemoryBlock> memory_map() const { return {}; }
   /// Runs once more with the present inputs and times every step, one after the other, in order.
   virtual Result<std::vector<StepTime>> profile() = 0;
+  /// Of the selected slot's last run, once `wait` has returned: when a device with a clock of its
+  /// own copied and computed. Nothing where the host's clock tells, or nobody.
+  virtual std::optional<DeviceTimes> device_times() { return {}; }
   /// Runs that have room of their own for inputs and outputs; at most the spec's wish.
   virtual size_t slots() const { return 1; }
   /// The slot that the calls above are about from now on; 0 at first. Less than `slots()`.

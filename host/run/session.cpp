@@ -11,6 +11,14 @@
 
 namespace vultus {
 
+namespace {
+
+Moment now() {
+  return std::chrono::steady_clock::now();
+}
+
+}  // namespace
+
 struct Session::State {
   /// What belongs to one run.
   struct Slot {
@@ -18,6 +26,8 @@ struct Session::State {
     std::vector<Tensor> tensors;
     std::vector<bool> is_set;  ///< per graph input
     bool under_way = false;
+    RunClock clock;
+    Moment submitted;  ///< where the session is direct
 
     Tensor& tensor(ValueId v) { return tensors[static_cast<size_t>(v)]; }
   };
@@ -41,17 +51,36 @@ struct Session::State {
     transfers.download_bytes += stats.download_bytes;
   }
   Result<void> download(size_t partition, Slot& slot) {
+    const Moment from = now();
     for (ValueId v : plan.partitions[partition].spec.outputs) {
       if (graph.value(v).dynamic_rows) slot.tensor(v).restore_rows(graph.shape(v)[0]);
       VULTUS_CHECK(partitions[partition]->download(v, slot.tensor(v)));
     }
+    if (!plan.partitions[partition].spec.outputs.empty())
+      slot.clock.note(partition, Stage::read_back, from, now());
+    return {};
+  }
+  Result<void> wait(size_t partition, Slot& slot, Moment submitted) {
+    VULTUS_CHECK(partitions[partition]->wait());
+    const Moment done = now();
+    if (const auto times = partitions[partition]->device_times()) {
+      slot.clock.note(partition, *times, submitted, done);
+      return {};
+    }
+    slot.clock.note(partition, Stage::compute, submitted, done);
+    if (plan.partitions[partition].device->info().kind == DeviceKind::gpu)
+      slot.clock.note_unclocked(partition);
     return {};
   }
   Result<void> run(size_t partition, Slot& slot) {
+    const Moment from = now();
     for (ValueId v : plan.partitions[partition].spec.inputs)
       VULTUS_CHECK(partitions[partition]->upload(v, slot.tensor(v).view()));
+    const Moment submitted = now();
+    if (!plan.partitions[partition].spec.inputs.empty())
+      slot.clock.note(partition, Stage::upload, from, submitted);
     VULTUS_CHECK(partitions[partition]->submit());
-    VULTUS_CHECK(partitions[partition]->wait());
+    VULTUS_CHECK(wait(partition, slot, submitted));
     return download(partition, slot);
   }
 };
@@ -138,6 +167,7 @@ Result<Session> Session::from_graph(Graph graph, const SessionOptions& options, 
   for (State::Slot& slot : state->slots) {
     slot.tensors.resize(g.values.size());
     slot.is_set.assign(g.inputs.size(), false);
+    slot.clock = RunClock(state->partitions.size());
     auto allocate = [&](ValueId v) {
       if (!slot.tensor(v).bytes()) slot.tensor(v) = Tensor(g.value(v).dtype, g.shape(v));
     };
@@ -173,6 +203,9 @@ const LoadTimes& Session::load_times() const {
 void Session::set_load_times(double import_ms, double passes_ms) {
   state_->load_times.import_ms = import_ms;
   state_->load_times.passes_ms = passes_ms;
+}
+const RunTimes& Session::run_times(size_t slot) const {
+  return state_->slots[slot].clock.times();
 }
 const Transfers& Session::transfers() const {
   return state_->transfers;
@@ -232,13 +265,16 @@ Result<void> Session::submit(size_t slot) {
     if (!at.is_set[i])
       return Error{Errc::usage,
                    fmt::format("input '{}' was never set", s.graph.value(s.graph.inputs[i]).name)};
+  at.clock.begin();
   if (s.direct) {
     s.partitions[0]->select(slot);
+    at.submitted = now();
     VULTUS_CHECK(s.partitions[0]->submit());
     at.under_way = true;
     return {};
   }
   VULTUS_CHECK(s.lanes->run([&](size_t p) { return s.run(p, at); }));
+  at.clock.finish();
   for (const auto& partition : s.partitions)
     s.count_transfers(*partition);
   return {};
@@ -248,10 +284,12 @@ Result<void> Session::wait(size_t slot) {
   VULTUS_CHECK(check_slot(slot));
   State& s = *state_;
   if (!s.slots[slot].under_way) return {};
-  s.slots[slot].under_way = false;
+  State::Slot& at = s.slots[slot];
+  at.under_way = false;
   s.partitions[0]->select(slot);
-  VULTUS_CHECK(s.partitions[0]->wait());
-  VULTUS_CHECK(s.download(0, s.slots[slot]));
+  VULTUS_CHECK(s.wait(0, at, at.submitted));
+  VULTUS_CHECK(s.download(0, at));
+  at.clock.finish();
   s.count_transfers(*s.partitions[0]);
   return {};
 }

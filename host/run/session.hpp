@@ -75,6 +75,8 @@ class Session {
   /// The output of the slot's last finished run; valid until its next one.
   Result<const Tensor*> output(std::string_view name, size_t slot = 0) const;
   const Tensor& output(size_t i, size_t slot = 0) const;
+  /// Where the time of the slot's last finished run went.
+  const RunTimes& run_times(size_t slot = 0) const;
   const LoadTimes& load_times() const;
   const Transfers& transfers() const;  ///< summed since load
   PartitionStats stats() const;        ///< summed over partitions
