@@ -1,48 +1,18 @@
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
-#include <algorithm>
-
-#include "apps/common.hpp"
-#include "apps/profile.hpp"
+#include "apps/bench_report.hpp"
 #include "apps/startup.hpp"
 #include "host/core/stopwatch.hpp"
-#include "host/ops/op.hpp"
 
 namespace vultus::app {
 
 namespace {
 
-struct BenchOptions {
-  EngineOptions engine;
-  std::string model, trace;
-  std::vector<std::string> devices{"cpu"};
-  std::vector<int64_t> batches;
-  std::vector<std::string> inputs;
-  int runs = 20;
-  int warmup = 3;
-  int layers = 0;
-  int in_flight = 1;
-  bool profile = false, startup = false, floor = false;
-};
+/// Runs whose times are kept apart; the one nearest the median is told.
+constexpr size_t kSplitsKept = 1000;
 
-/// One configuration under test; `times` grows by one per round.
-struct Case {
-  std::string device;
-  int64_t batch = 0;  // 0: as the file says
-  std::unique_ptr<OpenedDevices> opened;
-  std::unique_ptr<Session> session;
-  std::map<std::string, Tensor> inputs;
-  double load_ms = 0, first_ms = 0;
-  std::vector<double> times;
-  Transfers before;
-  double alone_per_s = 0, in_flight_per_s = 0;
-  Json startup;
-  std::optional<Profile> profile;
-};
-
-Result<Case> prepare(const BenchOptions& options, const std::string& device, int64_t batch) {
-  Case c;
+Result<BenchCase> prepare(const BenchOptions& options, const std::string& device, int64_t batch) {
+  BenchCase c;
   c.device = device;
   c.batch = batch;
   VULTUS_TRY(OpenedDevices opened, open_devices(options.engine, device));
@@ -69,7 +39,7 @@ Result<Case> prepare(const BenchOptions& options, const std::string& device, int
 }
 
 /// Runs per second, inputs set anew each time, with that many in flight.
-Result<double> throughput(Case& c, size_t slots, int runs) {
+Result<double> throughput(BenchCase& c, size_t slots, int runs) {
   Session& session = *c.session;
   auto start = [&](size_t slot) -> Result<void> {
     for (const auto& [name, tensor] : c.inputs)
@@ -84,14 +54,14 @@ Result<double> throughput(Case& c, size_t slots, int runs) {
   return 1e3 * runs / watch.lap_ms();
 }
 
-Result<void> measure_throughput(Case& c, int slots, int runs) {
+Result<void> measure_throughput(BenchCase& c, int slots, int runs) {
   VULTUS_TRY(c.alone_per_s, throughput(c, 1, runs));
   VULTUS_TRY(c.in_flight_per_s, throughput(c, static_cast<size_t>(slots), runs));
   return {};
 }
 
 /// The command line that repeats one case, without what it would print.
-std::vector<std::string> arguments_of(const BenchOptions& options, const Case& c) {
+std::vector<std::string> arguments_of(const BenchOptions& options, const BenchCase& c) {
   std::vector<std::string> list = {"vultus", "bench", options.model, "--device", c.device,
                                    "--runs", "1",     "--warmup",    "1",        "--json"};
   for (const std::string& argument : options.engine.arguments())
@@ -100,102 +70,10 @@ std::vector<std::string> arguments_of(const BenchOptions& options, const Case& c
   return list;
 }
 
-double percentile(std::vector<double> times, double p) {
-  std::sort(times.begin(), times.end());
-  return times[static_cast<size_t>(p * static_cast<double>(times.size() - 1) + 0.5)];
-}
-
-Json as_json(const Case& c, const EngineOptions& engine) {
-  const Graph& graph = c.session->graph();
-  int64_t work = 0;
-  for (const Node& node : graph.nodes)
-    work += macs(graph, node);
-  double median = percentile(c.times, 0.5);
-  PartitionStats stats = c.session->stats();
-  const LoadTimes& load = c.session->load_times();
-  const Transfers& after = c.session->transfers();
-  auto runs = static_cast<int64_t>(c.times.size());
-  bool gpu = c.session->plan().coverage_ops(graph, DeviceKind::gpu) > 0;
-  Json json = {{"device", c.device},
-               {"chosen", c.opened->note},
-               {"precision", gpu ? engine.precision : "fp32"},
-               {"batch", c.batch > 0 ? c.batch : graph.shape(graph.inputs[0])[0]},
-               {"runs", runs},
-               {"median_ms", median},
-               {"p95_ms", percentile(c.times, 0.95)},
-               {"min_ms", percentile(c.times, 0)},
-               {"predicted_ms",
-                c.session->plan().costs ? Json(c.session->plan().estimate.ms) : Json(nullptr)},
-               {"gflops", 2e-6 * static_cast<double>(work) / median},
-               {"load_ms", c.load_ms},
-               {"import_ms", load.import_ms},
-               {"passes_ms", load.passes_ms},
-               {"plan_ms", load.plan_ms},
-               {"compile_ms", load.compile_ms},
-               {"first_ms", c.first_ms},
-               {"partitions", c.session->plan().partitions.size()},
-               {"dispatches", stats.dispatches},
-               {"barriers", stats.barriers},
-               {"reorders", stats.reorders},
-               {"uploads", (after.uploads - c.before.uploads) / runs},
-               {"downloads", (after.downloads - c.before.downloads) / runs},
-               {"upload_bytes", stats.upload_bytes},
-               {"download_bytes", stats.download_bytes},
-               {"tunable_convolutions", stats.choices},
-               {"timed_convolutions", stats.timed_choices},
-               {"changed_convolutions", stats.changed_choices},
-               {"arena_bytes", stats.arena_bytes},
-               {"weight_bytes", stats.weight_bytes}};
-  if (c.in_flight_per_s > 0) {
-    json["in_flight"] = c.session->slots();
-    json["runs_per_s"] = c.in_flight_per_s;
-    json["runs_per_s_alone"] = c.alone_per_s;
-  }
-  if (!c.startup.is_null()) json["startup"] = c.startup;
-  if (c.profile) json["profile"] = as_json(*c.profile);
-  return json;
-}
-
-void print_table(const BenchOptions& options, const Json& runs) {
-  fmt::print("{}, {} runs each, alternating\n", options.model, options.runs);
-  fmt::print("{:<8} {:>5} {:>5} {:>10} {:>10} {:>10} {:>9} {:>6} {:>6} {:>10} {:>10}\n", "device",
-             "prec", "batch", "median ms", "p95 ms", "min ms", "GFLOP/s", "disp.", "barr.",
-             "load ms", "arena MB");
-  for (const Json& r : runs)
-    fmt::print(
-        "{:<8} {:>5} {:>5} {:>10.3f} {:>10.3f} {:>10.3f} {:>9.1f} {:>6} {:>6} {:>10.1f} "
-        "{:>10.2f}\n",
-        r["device"].get<std::string>(), r["precision"].get<std::string>(),
-        r["batch"].get<int64_t>(), r["median_ms"].get<double>(), r["p95_ms"].get<double>(),
-        r["min_ms"].get<double>(), r["gflops"].get<double>(), r["dispatches"].get<int64_t>(),
-        r["barriers"].get<int64_t>(), r["load_ms"].get<double>(),
-        r["arena_bytes"].get<double>() * 1e-6);
-}
-
-void print_text(const BenchOptions& options, const std::vector<Case>& cases, const Json& runs) {
-  print_table(options, runs);
-  for (const Case& c : cases) {
-    fmt::print("  {} = {}\n", c.device, c.opened->note);
-    if (const Plan& plan = c.session->plan(); plan.costs)
-      fmt::print("    predicted {:.3f} ms in {} partitions\n", plan.estimate.ms,
-                 plan.partitions.size());
-    if (const PartitionStats stats = c.session->stats(); stats.choices > 0)
-      fmt::print("    tuned {} of {} convolutions; {} differ from the rules\n", stats.timed_choices,
-                 stats.choices, stats.changed_choices);
-    if (c.in_flight_per_s > 0)
-      fmt::print("    inputs copied in each time: {:.1f} runs/s alone, {:.1f} with {} in flight\n",
-                 c.alone_per_s, c.in_flight_per_s, c.session->slots());
-  }
-  for (const Case& c : cases) {
-    if (!c.startup.is_null()) print_startup(c.device, c.startup);
-    if (c.profile) print_profile(*c.profile, options.layers, percentile(c.times, 0.5));
-  }
-}
-
 /// Everything that is measured after the timed runs, so that it does not disturb them.
-Result<void> measure_more(const BenchOptions& options, std::vector<Case>& cases) {
+Result<void> measure_more(const BenchOptions& options, std::vector<BenchCase>& cases) {
   std::vector<Profile> profiles;
-  for (Case& c : cases) {
+  for (BenchCase& c : cases) {
     if (options.in_flight > 1) VULTUS_CHECK(measure_throughput(c, options.in_flight, options.runs));
     if (options.startup) {
       VULTUS_TRY(c.startup, measure_startup(arguments_of(options, c)));
@@ -241,29 +119,27 @@ Result<void> bench(const BenchOptions& options) {
   if (options.floor) return print_floors(options);
   if (options.model.empty())
     return Error{Errc::usage, "no network was given: vultus bench MODEL.onnx, or --floor"};
-  std::vector<Case> cases;
+  std::vector<BenchCase> cases;
   std::vector<int64_t> batches =
       options.batches.empty() ? std::vector<int64_t>{0} : options.batches;
   for (const std::string& device : options.devices)
     for (int64_t batch : batches) {
-      VULTUS_TRY(Case c, prepare(options, device, batch));
+      VULTUS_TRY(BenchCase c, prepare(options, device, batch));
       cases.push_back(std::move(c));
     }
   // Alternating, so that a slow minute of a shared machine hits every case alike.
   for (int i = 0; i < options.runs; ++i)
-    for (Case& c : cases) {
+    for (BenchCase& c : cases) {
       Stopwatch watch;
       VULTUS_CHECK(c.session->run());
       c.times.push_back(watch.lap_ms());
+      if (c.splits.size() < kSplitsKept) c.splits.push_back(c.session->run_times());
     }
-  Json runs = Json::array();
   VULTUS_CHECK(measure_more(options, cases));
-  for (const Case& c : cases)
-    runs.push_back(as_json(c, options.engine));
   if (options.engine.json)
-    print_json({{"schema", 1}, {"model", options.model}, {"runs", runs}});
+    print_json(bench_json(options, cases));
   else
-    print_text(options, cases, runs);
+    print_bench(options, cases);
   return {};
 }
 

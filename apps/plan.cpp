@@ -149,6 +149,7 @@ void print_estimate(const Graph& graph, const Plan& plan) {
   for (const Alternative& other : plan.alternatives)
     fmt::print("    {:<30} {:>9.3f} ms{}\n", other.what, other.estimate.ms,
                other.chosen ? "  <- chosen" : "");
+  if (plan.alternatives.size() < 2) return;  // nothing was weighed
   if (auto other = next_best(graph, plan))
     fmt::print("    cheapest other placement: {:+.3f} ms with {} on the other device\n",
                other->more_ms, some_nodes(graph, other->moved));

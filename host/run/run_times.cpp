@@ -43,7 +43,9 @@ double RunTimes::overlap_ms() const {
   double sum = 0;
   for (const RunSpan& span : spans)
     sum += span.ms;
-  return std::max(0.0, sum - covered_ms());
+  // Less than a nanosecond is rounding.
+  const double overlap = sum - covered_ms();
+  return overlap > 1e-6 ? overlap : 0;
 }
 
 RunClock::RunClock(size_t partitions) : notes_(partitions) {

@@ -158,6 +158,16 @@ class Reports(Cli):
                         "download_bytes arena_bytes").split():
                 self.assertIn(key, run)
             self.assertLessEqual(run["min_ms"], run["median_ms"])
+            split = run["split"]
+            self.assertAlmostEqual(split["upload_ms"] + split["compute_ms"] + split["read_back_ms"] + split["host_ms"] -
+                                   split.get("overlap_ms", 0), split["wall_ms"], delta=1e-4)
+            for span in run["timeline"]:
+                self.assertEqual((span["partition"], span["device"]), (0, run["device"]))
+                self.assertIn(span["stage"], ("upload", "compute", "read_back"))
+                self.assertLessEqual(span["start_ms"] + span["ms"], split["wall_ms"] + 1e-6)
+            self.assertTrue(all(isinstance(sentence, str) for sentence in run["advice"]))
+        self.assertTrue(any("--device cpu" in sentence for sentence in document["runs"][1]["advice"]))
+        self.assertNotIn("layers", document)
         gpu = document["runs"][1]
         self.assertEqual((gpu["uploads"], gpu["downloads"]), (1, 1))
 
@@ -173,6 +183,12 @@ class Reports(Cli):
                     self.assertIn(key, step)
             self.assertAlmostEqual(sum(s["ms"] for s in steps), sum(o["ms"] for o in run["profile"]["operators"]))
             self.assertGreater(run["profile"]["roofs"][0]["gflops"], 0)
+        plan = json.loads(self.expect(0, "plan", LANDMARKS, "--device", "cpu", "--no-tune", "--json").stdout)
+        self.assertEqual([layer["name"] for layer in document["layers"]], [node["name"] for node in plan["nodes"]])
+        for device, run in zip(("gpu", "cpu"), document["runs"]):
+            self.assertAlmostEqual(sum(layer["devices"][device] for layer in document["layers"]),
+                                   sum(s["ms"] for s in run["profile"]["steps"] if s["node"]))
+        self.expect(0, "bench", LANDMARKS, "--device", "gpu,cpu", "--runs", 1, "--layers", 2, says="layers side by side, 2 of")
         gpu = document["runs"][0]["profile"]["steps"]
         self.assertEqual((gpu[0]["kernel"], gpu[-1]["kernel"]), ("upload", "download"))
         self.assertEqual(len(gpu), document["runs"][0]["dispatches"] + 2)

@@ -1,0 +1,44 @@
+#pragma once
+
+#include <optional>
+
+#include "apps/common.hpp"
+#include "apps/profile.hpp"
+
+namespace vultus::app {
+
+struct BenchOptions {
+  EngineOptions engine;
+  std::string model, trace;
+  std::vector<std::string> devices{"cpu"};
+  std::vector<int64_t> batches;
+  std::vector<std::string> inputs;
+  int runs = 20;
+  int warmup = 3;
+  int layers = 0;
+  int in_flight = 1;
+  bool profile = false, startup = false, floor = false;
+};
+
+/// One configuration under test; `times` grows by one per round.
+struct BenchCase {
+  std::string device;
+  int64_t batch = 0;  // 0: as the file says
+  std::unique_ptr<OpenedDevices> opened;
+  std::unique_ptr<Session> session;
+  std::map<std::string, Tensor> inputs;
+  double load_ms = 0, first_ms = 0;
+  std::vector<double> times;
+  std::vector<RunTimes> splits;  ///< of the first runs, as many as are kept
+  Transfers before;
+  double alone_per_s = 0, in_flight_per_s = 0;
+  Json startup;
+  std::optional<Profile> profile;
+};
+
+double percentile(std::vector<double> times, double p);
+/// The document of `bench --json`; as text, the same for people.
+Json bench_json(const BenchOptions& options, const std::vector<BenchCase>& cases);
+void print_bench(const BenchOptions& options, const std::vector<BenchCase>& cases);
+
+}  // namespace vultus::app
