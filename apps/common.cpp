@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <cstdio>
+#include <ctime>
 #include <random>
 
 #include "host/core/npy.hpp"
@@ -38,6 +39,29 @@ ExitCode exit_code(Errc code) {
 int report(const Error& error) {
   fmt::print(stderr, "vultus: {}\n", error.what);
   return exit_code(error.code);
+}
+
+namespace {
+std::string command_line;
+}
+
+void remember_command(int argc, char** argv) {
+  command_line.clear();
+  for (int i = 0; i < argc; ++i) {
+    const std::string word = i == 0 ? "vultus" : argv[i];
+    const bool plain =
+        !word.empty() && word.find_first_of(" \t\n'\"\\$`*?;&|<>()") == std::string::npos;
+    command_line += (i > 0 ? " " : "") + (plain ? word : "'" + word + "'");
+  }
+}
+
+report::Provenance provenance() {
+  const std::time_t now = std::time(nullptr);
+  std::tm utc{};
+  gmtime_r(&now, &utc);
+  char date[32] = {};
+  std::strftime(date, sizeof date, "%Y-%m-%d %H:%M UTC", &utc);
+  return {command_line, VULTUS_VERSION, date};
 }
 
 void print_json(const Json& json) {

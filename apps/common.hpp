@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "apps/report/page.hpp"
 #include "host/core/result.hpp"
 #include "host/run/session.hpp"
 
@@ -32,6 +33,9 @@ ExitCode exit_code(Errc code);
 
 /// Prints "vultus: <what>" to stderr; returns the exit code.
 int report(const Error& error);
+/// The command line, the version and the time, for pages. `remember_command` comes first.
+void remember_command(int argc, char** argv);
+report::Provenance provenance();
 /// One line of JSON on stdout; bytes that are not UTF-8 are replaced.
 void print_json(const Json& json);
 

@@ -32,6 +32,7 @@ void reuse_memory() {
 int main(int argc, char** argv) {
   wait_without_spinning(argc, argv);
   reuse_memory();
+  vultus::app::remember_command(argc, argv);
   using namespace vultus::app;
   CLI::App app{
       "vultus: face video to measurements, and ONNX inference, on any Vulkan GPU or the CPU.\n"

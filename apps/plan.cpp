@@ -4,6 +4,11 @@
 
 #include "apps/common.hpp"
 #include "apps/plan_dot.hpp"
+#include "apps/plan_json.hpp"
+#include "apps/report/charts.hpp"
+#include "apps/report/picture.hpp"
+#include "apps/report/plan_page.hpp"
+#include "host/core/write_file.hpp"
 #include "host/ops/op.hpp"
 
 namespace vultus::app {
@@ -12,54 +17,9 @@ namespace {
 
 struct PlanOptions {
   EngineOptions engine;
-  std::string model, dot;
-  bool nodes = false;
+  std::string model, dot, svg, html;
+  bool nodes = false, memory = false;
 };
-
-struct Summary {
-  int64_t gpu_ops = 0, cpu_ops = 0, macs = 0;
-  double coverage_ops = 0, coverage_macs = 0;
-};
-
-Summary summarise(const Session& session) {
-  Summary s;
-  const Graph& graph = session.graph();
-  for (size_t n = 0; n < graph.nodes.size(); ++n) {
-    s.macs += macs(graph, graph.nodes[n]);
-    (session.plan().placement[n]->info().kind == DeviceKind::gpu ? s.gpu_ops : s.cpu_ops)++;
-  }
-  s.coverage_ops = session.plan().coverage_ops(graph, DeviceKind::gpu);
-  s.coverage_macs = session.plan().coverage_macs(graph, DeviceKind::gpu);
-  return s;
-}
-
-Json milliseconds(const std::optional<int64_t>& ns) {
-  return ns ? Json(static_cast<double>(*ns) * 1e-6) : Json(nullptr);
-}
-
-Json as_json(const Estimate& e) {
-  return {{"ms", e.ms}, {"gpu_ms", e.gpu_ms}, {"cpu_ms", e.cpu_ms}, {"copies_ms", e.copies_ms}};
-}
-
-Json as_json(const Graph& graph, const PlannedPartition& p, const PartitionStats& stats,
-             const Estimate::Span& span) {
-  auto names = [&](const std::vector<ValueId>& values) {
-    Json list = Json::array();
-    for (ValueId v : values)
-      list.push_back(graph.value(v).name);
-    return list;
-  };
-  return {{"device", name_of(p.device->info().kind)},
-          {"nodes", p.spec.nodes.size()},
-          {"inputs", names(p.spec.inputs)},
-          {"outputs", names(p.spec.outputs)},
-          {"dispatches", stats.dispatches},
-          {"arena_bytes", stats.arena_bytes},
-          {"weight_bytes", stats.weight_bytes},
-          {"start_ms", span.start_ms},
-          {"copies_ms", span.copies_ms},
-          {"ms", span.ms}};
-}
 
 /// "Conv 'a', Relu 'b' and 3 more".
 std::string some_nodes(const Graph& graph, const std::vector<NodeId>& nodes) {
@@ -68,73 +28,6 @@ std::string some_nodes(const Graph& graph, const std::vector<NodeId>& nodes) {
   for (size_t i = 0; i < std::min(kMost, nodes.size()); ++i)
     text += (i > 0 ? ", " : "") + describe(graph.node(nodes[i]));
   return nodes.size() > kMost ? fmt::format("{} and {} more", text, nodes.size() - kMost) : text;
-}
-
-Json as_json(const PlanOptions& options, Session& session, const OpenedDevices& devices) {
-  const Graph& graph = session.graph();
-  const Plan& plan = session.plan();
-  Summary s = summarise(session);
-  PartitionStats stats = session.stats();
-  Json passes = Json::array();
-  for (const PassCount& count : session.passes())
-    passes.push_back({{"what", count.what}, {"places", count.places}});
-  Json nodes = Json::array();
-  for (size_t n = 0; n < graph.nodes.size(); ++n) {
-    const Node& node = graph.nodes[n];
-    DeviceKind kind = plan.placement[n]->info().kind;
-    nodes.push_back({{"name", node.name},
-                     {"op", node.op},
-                     {"device", name_of(kind)},
-                     {"reason", plan.reasons[n]},
-                     {"macs", macs(graph, node)},
-                     {"gpu_ms", milliseconds(plan.costs->nodes[n].gpu_ns)},
-                     {"cpu_ms", milliseconds(plan.costs->nodes[n].cpu_ns)}});
-  }
-  Json partitions = Json::array();
-  for (size_t p = 0; p < plan.partitions.size(); ++p)
-    partitions.push_back(as_json(graph, plan.partitions[p], session.partition_stats(p),
-                                 plan.estimate.partitions[p]));
-  Json weighed = Json::array();
-  for (const Alternative& other : plan.alternatives) {
-    Json one = as_json(other.estimate);
-    one["what"] = other.what;
-    one["chosen"] = other.chosen;
-    weighed.push_back(one);
-  }
-  Json next(nullptr);
-  if (auto other = next_best(graph, plan)) {
-    Json moved = Json::array();
-    for (NodeId n : other->moved)
-      moved.push_back(graph.node(n).name);
-    next = {{"more_ms", other->more_ms}, {"moved", moved}};
-  }
-  return {{"schema", 1},
-          {"model", options.model},
-          {"device", devices.note},
-          {"precision", options.engine.precision},
-          {"ops", graph.nodes.size()},
-          {"gpu_ops", s.gpu_ops},
-          {"cpu_ops", s.cpu_ops},
-          {"macs", s.macs},
-          {"coverage_ops", s.coverage_ops},
-          {"coverage_macs", s.coverage_macs},
-          {"passes", passes},
-          {"partitions", plan.partitions.size()},
-          {"transfers", plan.transfers},
-          {"transfer_bytes", plan.transfer_bytes},
-          {"dispatches", stats.dispatches},
-          {"barriers", stats.barriers},
-          {"tunable_convolutions", stats.choices},
-          {"timed_convolutions", stats.timed_choices},
-          {"changed_convolutions", stats.changed_choices},
-          {"arena_bytes", stats.arena_bytes},
-          {"unplanned_bytes", stats.unplanned_bytes},
-          {"weight_bytes", stats.weight_bytes},
-          {"predicted", as_json(plan.estimate)},
-          {"alternatives", weighed},
-          {"next_best", next},
-          {"partition_list", partitions},
-          {"nodes", nodes}};
 }
 
 bool has_gpu_times(const PlacementCosts& costs) {
@@ -174,10 +67,25 @@ void print_partitions(Session& session) {
     fmt::print("    ... and {} more\n", plan.partitions.size() - kMost);
 }
 
+void print_memory(Session& session) {
+  for (size_t p = 0; p < session.plan().partitions.size(); ++p) {
+    std::vector<report::Block> blocks;
+    fmt::print("    partition {}: {:>12} {:>12} {:>6} {:>6}  {}\n", p + 1, "offset", "bytes",
+               "first", "last", "block");
+    for (const MemoryBlock& b : session.memory_map(p)) {
+      fmt::print("    {:>25} {:>12} {:>6} {:>6}  {}\n", b.offset, b.bytes, b.first, b.last, b.name);
+      blocks.push_back(
+          {b.name, static_cast<double>(b.offset), static_cast<double>(b.bytes), b.first, b.last});
+    }
+    const report::Peak peak = report::peak_of(blocks);
+    fmt::print("    most in use at step {}: {:.2f} MB\n", peak.step, peak.bytes * 1e-6);
+  }
+}
+
 void print_text(const PlanOptions& options, Session& session, const OpenedDevices& devices) {
   const Graph& graph = session.graph();
   const Plan& plan = session.plan();
-  Summary s = summarise(session);
+  PlanSummary s = summarise(session);
   PartitionStats stats = session.stats();
   fmt::print("{}\n  device        {}\n", options.model, devices.note);
   fmt::print("  operators     {} ({} GPU, {} CPU), {:.3f} GMAC\n", graph.nodes.size(), s.gpu_ops,
@@ -202,6 +110,7 @@ void print_text(const PlanOptions& options, Session& session, const OpenedDevice
       static_cast<double>(stats.arena_bytes) * 1e-6,
       static_cast<double>(stats.unplanned_bytes) * 1e-6,
       static_cast<double>(stats.weight_bytes) * 1e-6);
+  if (options.memory) print_memory(session);
   bool has_gpu = devices.owned.size() > 1;
   for (size_t n = 0; n < graph.nodes.size(); ++n) {
     DeviceKind kind = plan.placement[n]->info().kind;
@@ -212,12 +121,30 @@ void print_text(const PlanOptions& options, Session& session, const OpenedDevice
   }
 }
 
+/// What --dot, --svg and --html ask for.
+Result<void> write_pictures(const PlanOptions& options, Session& session, const Json& document) {
+  if (options.dot.empty() && options.svg.empty() && options.html.empty()) return {};
+  if (!options.dot.empty())
+    VULTUS_CHECK(write_file(options.dot, {plan_picture(session.graph(), session.plan()).dot}));
+  if (options.svg.empty() && options.html.empty()) return {};
+  const PlanPicture picture = plan_picture(session.graph(), session.plan(), kDrawn);
+  VULTUS_TRY(std::string drawn, report::draw(picture.dot));
+  if (!options.svg.empty()) VULTUS_CHECK(write_file(options.svg, {drawn}));
+  if (options.html.empty()) return {};
+  return write_file(
+      options.html,
+      {report::plan_page(document,
+                         report::inline_svg(drawn, "Placement of the layers", picture.tooltips),
+                         picture.note, provenance())});
+}
+
 Result<void> plan(const PlanOptions& options) {
   VULTUS_TRY(OpenedDevices devices, open_devices(options.engine, options.engine.device));
   VULTUS_TRY(Session session, load_session(options.model, options.engine, devices, true));
-  if (!options.dot.empty()) VULTUS_CHECK(write_dot(options.dot, session.graph(), session.plan()));
+  const Json document = plan_json(options.model, options.engine, session, devices);
+  VULTUS_CHECK(write_pictures(options, session, document));
   if (options.engine.json)
-    print_json(as_json(options, session, devices));
+    print_json(document);
   else
     print_text(options, session, devices);
   return {};
@@ -233,6 +160,11 @@ void add_plan(CLI::App& app, int& status) {
                     "list every node, not only those that stay on the CPU");
   command->add_option("--dot", options->dot,
                       "also write the plan as a picture for Graphviz: dot -Tsvg FILE");
+  command->add_option("--svg", options->svg, "also write it as a picture, laid out");
+  command->add_option("--html", options->html,
+                      "also write one page with everything: times, picture, memory, reasons");
+  command->add_flag("--memory", options->memory,
+                    "list every block of the arena: where it lies, and from which step to which");
   options->engine.add_to(*command);
   command->footer(
       "Examples:\n  vultus plan model.onnx --device gpu --shape input=1x3x480x640\n"

@@ -2,101 +2,202 @@
 
 #include <fmt/format.h>
 
-#include "host/core/write_file.hpp"
+#include <algorithm>
+#include <vector>
+
+#include "apps/report/text.hpp"
 
 namespace vultus::app {
 
 namespace {
 
-/// For the inside of a double-quoted DOT string.
-std::string escaped(std::string_view text) {
+/// For the inside of a double-quoted DOT string: at most `most` characters, no escapes or entities.
+std::string quoted(std::string_view text, size_t most) {
   std::string out;
-  for (char c : text) {
+  for (char c : report::clipped(text, most)) {
     if (c == '"' || c == '\\') out += '\\';
     out += c;
+    if (c == '&') out += "amp;";
   }
   return out;
 }
 
-constexpr std::string_view color_of(DeviceKind kind) {
-  return kind == DeviceKind::gpu ? "#cfe3ff" : "#ffe3c2";
+enum class Level : uint8_t { nodes, partitions, devices };
+
+struct Box {
+  std::string label, tooltip, css;  ///< label: escaped lines; css: gpu, cpu or io
+  size_t cluster = 0;               ///< at the level of nodes
+};
+struct Arrow {
+  size_t tensors = 0;
+  double bytes = 0, ms = 0;
+  bool up = false, down = false;
+};
+
+class Drawing {
+ public:
+  Drawing(const Graph& graph, const Plan& plan, Level level)
+      : graph_(graph), plan_(plan), level_(level), partition_of_(graph.nodes.size()) {
+    for (size_t p = 0; p < plan.partitions.size(); ++p)
+      for (NodeId n : plan.partitions[p].spec.nodes)
+        partition_of_[static_cast<size_t>(n)] = p;
+    add_boxes();
+    add_arrows();
+  }
+  bool fits(PictureLimits limits) const {
+    return boxes_.size() <= limits.boxes && arrows_.size() <= limits.arrows;
+  }
+  PlanPicture write() const;
+
+ private:
+  std::string css(NodeId n) const {
+    return std::string(name_of(plan_.placement[static_cast<size_t>(n)]->info().kind));
+  }
+  std::string box_of(NodeId n) const {
+    const auto i = static_cast<size_t>(n);
+    if (level_ == Level::nodes) return fmt::format("n{}", n);
+    return level_ == Level::partitions ? fmt::format("p{}", partition_of_[i]) : "d_" + css(n);
+  }
+  void add_boxes();
+  void add_arrows();
+  void add_arrow(const std::string& from, const std::string& to, ValueId v, bool from_gpu,
+                 bool to_gpu);
+
+  const Graph& graph_;
+  const Plan& plan_;
+  Level level_;
+  std::vector<size_t> partition_of_;
+  std::map<std::string, Box> boxes_;
+  std::map<std::pair<std::string, std::string>, Arrow> arrows_;
+};
+
+void Drawing::add_boxes() {
+  std::map<std::string, std::pair<size_t, double>> sums;  // of nodes and milliseconds
+  for (NodeId n = 0; n < static_cast<NodeId>(graph_.nodes.size()); ++n) {
+    const Node& node = graph_.node(n);
+    const auto i = static_cast<size_t>(n);
+    double ms = 0;
+    if (plan_.costs) {
+      const NodeCost& cost = plan_.costs->nodes[i];
+      ms = 1e-6 * static_cast<double>((css(n) == "gpu" ? cost.gpu_ns : cost.cpu_ns).value_or(0));
+    }
+    auto& sum = sums[box_of(n)];
+    ++sum.first;
+    sum.second += ms;
+    const std::string time = plan_.costs ? fmt::format("\\n{:.3f} ms", sum.second) : "";
+    Box& box = boxes_[box_of(n)];
+    box.css = css(n);
+    box.cluster = partition_of_[i];
+    const std::string device = box.css == "gpu" ? "GPU" : "CPU";
+    if (level_ == Level::nodes) {
+      box.label =
+          fmt::format("{} {}\\n{}{}", device, quoted(node.op, 40), quoted(node.name, 48), time);
+      box.tooltip = fmt::format("{} {} on the {}: {}", node.op, report::clipped(node.name, 300),
+                                device, plan_.reasons[i]);
+      continue;
+    }
+    const std::string name =
+        level_ == Level::partitions ? fmt::format("{} {}", device, partition_of_[i] + 1) : device;
+    const std::string nodes = report::count(static_cast<double>(sum.first), "layer");
+    box.label = fmt::format("{}\\n{}{}", name, nodes, time);
+    box.tooltip = fmt::format("{}: {}", name, nodes);
+  }
 }
 
-struct Writer {
-  const Graph& graph;
-  const Plan& plan;
-  std::string text;
+void Drawing::add_arrow(const std::string& from, const std::string& to, ValueId v, bool from_gpu,
+                        bool to_gpu) {
+  if (from == to) return;
+  const Value& value = graph_.value(v);
+  Arrow& arrow = arrows_[{from, to}];
+  ++arrow.tensors;
+  arrow.bytes +=
+      static_cast<double>(value.shape.elements()) * static_cast<double>(size_of(value.dtype));
+  if (from_gpu == to_gpu) return;
+  (to_gpu ? arrow.up : arrow.down) = true;
+  if (!plan_.costs) return;
+  const TransferCost& cost = plan_.costs->transfers[static_cast<size_t>(v)];
+  arrow.ms += 1e-6 * static_cast<double>(to_gpu ? cost.up_ns : cost.down_ns);
+}
 
-  DeviceKind kind(NodeId n) const { return plan.placement[static_cast<size_t>(n)]->info().kind; }
-  void add_partition(size_t p) {
-    const PlannedPartition& partition = plan.partitions[p];
-    text += fmt::format("  subgraph cluster_{} {{ label=\"{} {}\"; style=dashed;\n", p,
-                        name_of(partition.device->info().kind), p + 1);
-    for (NodeId n : partition.spec.nodes) {
-      const Node& node = graph.node(n);
-      std::string label = fmt::format("{}\\n{}", node.op, escaped(node.name));
-      if (plan.costs) {
-        const NodeCost& cost = plan.costs->nodes[static_cast<size_t>(n)];
-        const auto here = kind(n) == DeviceKind::gpu ? cost.gpu_ns : cost.cpu_ns;
-        if (here) label += fmt::format("\\n{:.3f} ms", static_cast<double>(*here) * 1e-6);
-      }
-      text += fmt::format("    n{} [label=\"{}\", fillcolor=\"{}\", tooltip=\"{}\"];\n", n, label,
-                          color_of(kind(n)), escaped(plan.reasons[static_cast<size_t>(n)]));
-    }
-    text += "  }\n";
+void Drawing::add_arrows() {
+  const auto readers = graph_.consumers();
+  for (ValueId v = 0; v < static_cast<ValueId>(graph_.values.size()); ++v) {
+    const Value& value = graph_.value(v);
+    const auto& reads = readers[static_cast<size_t>(v)];
+    if (value.constant || (value.producer < 0 && reads.empty())) continue;
+    const bool made = value.producer >= 0;
+    const bool from_gpu = made && css(value.producer) == "gpu";
+    const std::string from = made ? box_of(value.producer) : fmt::format("v{}", v);
+    if (!made) boxes_[from] = {quoted(value.name, 48), "input " + value.name, "io"};
+    // Boxes of several nodes take a tensor once, however many of them read it.
+    std::map<std::string, bool> targets;
+    for (NodeId n : reads)
+      targets[box_of(n)] = css(n) == "gpu";
+    for (const auto& [to, to_gpu] : targets)
+      add_arrow(from, to, v, from_gpu, to_gpu);
+    if (!made || !graph_.is_output(v)) continue;
+    boxes_[fmt::format("o{}", v)] = {quoted(value.name, 48), "output " + value.name, "io"};
+    add_arrow(from, fmt::format("o{}", v), v, from_gpu, false);
   }
-  /// An edge; a transfer between host and GPU is bold and says what it carries.
-  void add_edge(const std::string& from, const std::string& to, ValueId v, bool from_gpu,
-                bool to_gpu) {
-    text += fmt::format("  {} -> {}", from, to);
-    if (from_gpu != to_gpu) {
-      const Value& value = graph.value(v);
-      const double bytes =
-          static_cast<double>(value.shape.elements()) * static_cast<double>(size_of(value.dtype));
-      text += fmt::format(" [label=\"{} {:.3f} MB", to_gpu ? "up" : "down", bytes * 1e-6);
-      if (plan.costs) {
-        const TransferCost& cost = plan.costs->transfers[static_cast<size_t>(v)];
-        text += fmt::format("\\n{:.3f} ms",
-                            static_cast<double>(to_gpu ? cost.up_ns : cost.down_ns) * 1e-6);
-      }
-      text += "\", penwidth=2, color=\"#c02020\"]";
+}
+
+std::string drawn_box(const std::string& name, const Box& box) {
+  const std::string_view look =
+      box.css == "gpu"   ? "shape=box, style=\"filled,rounded\", fillcolor=\"#dbe8f8\""
+      : box.css == "cpu" ? "shape=box, style=filled, fillcolor=\"#fbe6cd\""
+                         : "shape=ellipse";
+  const std::string tooltip =
+      box.css == "io" ? "" : fmt::format(", tooltip=\"{}\"", quoted(box.tooltip, 1000));
+  return fmt::format("    {} [label=\"{}\", class=\"{}\", {}{}];\n", name, box.label, box.css, look,
+                     tooltip);
+}
+
+PlanPicture Drawing::write() const {
+  constexpr std::string_view kWhat[] = {"Every layer",
+                                        "Every partition, because there are too many "
+                                        "layers to draw",
+                                        "Each device, because there are too many "
+                                        "partitions to draw"};
+  PlanPicture picture;
+  picture.note = fmt::format(
+      "{}. Blue and rounded: GPU; orange and square: CPU; bold arrows carry tensors between host "
+      "and "
+      "GPU",
+      kWhat[static_cast<size_t>(level_)]);
+  std::string& text = picture.dot;
+  text =
+      "digraph plan {\n  charset=\"UTF-8\"; rankdir=TB; node [style=filled, fillcolor=white, "
+      "fontname=\"Helvetica\", fontsize=10]; edge [fontname=\"Helvetica\", fontsize=9];\n";
+  std::vector<std::string> clusters(level_ == Level::nodes ? plan_.partitions.size() : 0);
+  for (const auto& [name, box] : boxes_) {
+    picture.tooltips[name] = box.tooltip;
+    (box.css != "io" && !clusters.empty() ? clusters[box.cluster] : text) += drawn_box(name, box);
+  }
+  for (size_t p = 0; p < clusters.size(); ++p)
+    text += fmt::format("  subgraph cluster_{} {{ label=\"{} {}\"; style=dashed;\n{}  }}\n", p,
+                        name_of(plan_.partitions[p].device->info().kind), p + 1, clusters[p]);
+  for (const auto& [ends, arrow] : arrows_) {
+    text += fmt::format("  {} -> {}", ends.first, ends.second);
+    if (arrow.up || arrow.down) {
+      text += fmt::format(" [label=\"{} {:.3f} MB", arrow.up ? "up" : "down", arrow.bytes * 1e-6);
+      if (arrow.tensors > 1) text += fmt::format(" in {} tensors", arrow.tensors);
+      if (plan_.costs) text += fmt::format("\\n{:.3f} ms", arrow.ms);
+      text += "\", class=\"transfer\", penwidth=2, color=\"#a8205f\"]";
     }
     text += ";\n";
   }
-  void add_edges() {
-    const auto readers = graph.consumers();
-    for (ValueId v = 0; v < static_cast<ValueId>(graph.values.size()); ++v) {
-      const Value& value = graph.value(v);
-      if (value.constant) continue;
-      const bool made_on_gpu = value.producer >= 0 && kind(value.producer) == DeviceKind::gpu;
-      const std::string from =
-          value.producer >= 0 ? fmt::format("n{}", value.producer) : fmt::format("v{}", v);
-      if (value.producer < 0 && !readers[static_cast<size_t>(v)].empty())
-        text += fmt::format("  v{} [label=\"{}\", shape=ellipse];\n", v, escaped(value.name));
-      for (NodeId n : readers[static_cast<size_t>(v)])
-        add_edge(from, fmt::format("n{}", n), v, made_on_gpu, kind(n) == DeviceKind::gpu);
-      if (value.producer < 0 || !graph.is_output(v)) continue;
-      text += fmt::format("  o{} [label=\"{}\", shape=ellipse];\n", v, escaped(value.name));
-      add_edge(from, fmt::format("o{}", v), v, made_on_gpu, false);
-    }
-  }
-};
+  text += "}\n";
+  return picture;
+}
 
 }  // namespace
 
-std::string as_dot(const Graph& graph, const Plan& plan) {
-  Writer writer{graph, plan,
-                "digraph plan {\n  rankdir=TB; node [shape=box, style=filled, fillcolor=white, "
-                "fontname=\"sans-serif\", fontsize=10]; edge [fontname=\"sans-serif\", "
-                "fontsize=9];\n"};
-  for (size_t p = 0; p < plan.partitions.size(); ++p)
-    writer.add_partition(p);
-  writer.add_edges();
-  return writer.text + "}\n";
-}
-
-Result<void> write_dot(const std::string& path, const Graph& graph, const Plan& plan) {
-  return write_file(path, {as_dot(graph, plan)});
+PlanPicture plan_picture(const Graph& graph, const Plan& plan, PictureLimits limits) {
+  for (Level level : {Level::nodes, Level::partitions}) {
+    const Drawing drawing(graph, plan, level);
+    if (drawing.fits(limits)) return drawing.write();
+  }
+  return Drawing(graph, plan, Level::devices).write();
 }
 
 }  // namespace vultus::app

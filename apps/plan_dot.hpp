@@ -1,16 +1,27 @@
 #pragma once
 
+#include <limits>
+#include <map>
 #include <string>
 
-#include "host/core/result.hpp"
 #include "host/plan/plan.hpp"
 
 namespace vultus::app {
 
-/// The plan as a picture for Graphviz (`dot -Tsvg`): a box a node in the colour of its device, a
-/// frame a partition, transfers as bold edges that say what they carry.
-std::string as_dot(const Graph& graph, const Plan& plan);
-/// Under a temporary name, then renamed.
-Result<void> write_dot(const std::string& path, const Graph& graph, const Plan& plan);
+/// Pictures are laid out in bounded time: with more boxes or arrows than these, partitions are
+/// drawn instead of nodes, and with more of those, devices.
+struct PictureLimits {
+  size_t boxes = std::numeric_limits<size_t>::max(), arrows = boxes;
+};
+inline constexpr PictureLimits kDrawn{400, 900};
+
+/// A plan in the DOT language: a cluster for each partition, devices as colours and shapes, copies
+/// between host and GPU as labelled arrows.
+struct PlanPicture {
+  std::string dot;
+  std::string note;                             ///< what is drawn, a sentence for people
+  std::map<std::string, std::string> tooltips;  ///< by the DOT name of a box
+};
+PlanPicture plan_picture(const Graph& graph, const Plan& plan, PictureLimits limits = {});
 
 }  // namespace vultus::app
