@@ -42,8 +42,18 @@ int report(const Error& error) {
 }
 
 namespace {
+
 std::string command_line;
+
+/// As one word of a POSIX shell.
+std::string quoted(const std::string& word) {
+  std::string text = "'";
+  for (char c : word)
+    text += c == '\'' ? "'\\''" : std::string(1, c);
+  return text + "'";
 }
+
+}  // namespace
 
 void remember_command(int argc, char** argv) {
   command_line.clear();
@@ -51,7 +61,7 @@ void remember_command(int argc, char** argv) {
     const std::string word = i == 0 ? "vultus" : argv[i];
     const bool plain =
         !word.empty() && word.find_first_of(" \t\n'\"\\$`*?;&|<>()") == std::string::npos;
-    command_line += (i > 0 ? " " : "") + (plain ? word : "'" + word + "'");
+    command_line += (i > 0 ? " " : "") + (plain ? word : quoted(word));
   }
 }
 

@@ -141,33 +141,6 @@ std::string timeline(const std::string& title, const std::vector<std::string>& l
   return out + "</svg>";
 }
 
-std::string range_chart(const std::string& title, const std::vector<Range>& rows) {
-  constexpr double kLeft = 160, kRow = 34, kTop = 6;
-  if (rows.empty()) return {};
-  double most = 0;
-  for (const Range& row : rows)
-    most = std::max({most, row.high, row.mark});
-  const std::vector<double> at = ticks(most, 8);
-  const double bottom = kTop + kRow * static_cast<double>(rows.size());
-  const double scale = (kWidth - kRight - kLeft) / at.back();
-  std::string out = open(title, bottom + 24) + axis_x(kLeft, kTop, bottom, at, "ms");
-  for (size_t i = 0; i < rows.size(); ++i) {
-    const Range& row = rows[i];
-    const double y = kTop + kRow * static_cast<double>(i), middle = y + kRow / 2;
-    const double low = kLeft + row.low * scale, high = kLeft + row.high * scale;
-    std::string shapes = rect(kLeft, y + 7, row.middle * scale, kRow - 14) +
-                         line(low, middle, high, middle, "whisker") +
-                         line(low, middle - 5, low, middle + 5, "whisker") +
-                         line(high, middle - 5, high, middle + 5, "whisker");
-    if (row.mark >= 0)
-      shapes += line(kLeft + row.mark * scale, y + 2, kLeft + row.mark * scale, y + kRow - 2,
-                     "predicted");
-    out += text(0, middle + 4, "name", clipped(row.name, 24));
-    out += mark("range " + row.css, row.label, shapes);
-  }
-  return out + "</svg>";
-}
-
 Peak peak_of(const std::vector<Block>& blocks) {
   std::map<int, double> changes;
   for (const Block& block : blocks) {

@@ -32,14 +32,6 @@ struct Span {
 std::string timeline(const std::string& title, const std::vector<std::string>& lanes,
                      const std::vector<Span>& spans);
 
-/// A range with a middle, a row each: fastest, median, 95th percentile.
-struct Range {
-  std::string name, css, label;
-  double low = 0, middle = 0, high = 0;
-  double mark = -1;  ///< of a prediction; negative: none
-};
-std::string range_chart(const std::string& title, const std::vector<Range>& rows);
-
 /// Blocks of memory: step from left to right, offset from bottom to top.
 struct Block {
   std::string name;

@@ -46,7 +46,7 @@ class OneRelu : public testing::Test {
     auto graph = test::single_node("Relu", {}, operands);
     ASSERT_TRUE(graph);
     graph_ = std::move(*graph);
-    spec_ = {{0}, graph_.inputs, graph_.outputs, Precision::fp32};
+    spec_ = {.nodes = {0}, .inputs = graph_.inputs, .outputs = graph_.outputs};
     device_ = std::move(*open_cpu(2));
   }
   Graph graph_;
@@ -60,7 +60,7 @@ TEST(CpuMemoryMap, BlocksThatLiveTogetherDoNotOverlapAndFillTheArena) {
   for (uint32_t i = 0; i < 4; ++i)
     x = net.conv(x, 8 + 8 * (i % 2), 3, i);
   net.graph.outputs = {x};
-  PartitionSpec spec{{}, net.graph.inputs, net.graph.outputs, Precision::fp32};
+  PartitionSpec spec{.nodes = {}, .inputs = net.graph.inputs, .outputs = net.graph.outputs};
   for (size_t n = 0; n < net.graph.nodes.size(); ++n)
     spec.nodes.push_back(static_cast<NodeId>(n));
   auto device = open_cpu(1);
