@@ -266,9 +266,11 @@ class Reports(Cli):
         self.assertEqual(json.loads(recipe.read_text())["keep_fp32"], [])
         name = document["nodes"][0]["node"]
         recipe.write_text(json.dumps({"schema": 1, "keep_fp32": [name]}))
-        plan = json.loads(self.expect(0, "plan", LANDMARKS, "--device", "gpu", "--precision", "mixed", "--recipe", recipe,
-                                      "--no-tune", "--json").stdout)
-        self.assertGreater(plan["partitions"], 1)
+        arguments = ("plan", LANDMARKS, "--device", "gpu", "--no-tune", "--json", "--precision")
+        narrow = json.loads(self.expect(0, *arguments, "fp16").stdout)
+        mixed = json.loads(self.expect(0, *arguments, "mixed", "--recipe", recipe).stdout)
+        self.assertEqual(mixed["partitions"], 1)
+        self.assertGreater(mixed["weight_bytes"], narrow["weight_bytes"], "its weights are stored in fp32")
         recipe.write_text(json.dumps({"schema": 1, "keep_fp32": ["elsewhere"]}))
         self.expect(2, "run", LANDMARKS, "-o", self.folder, "--precision", "mixed", "--recipe", recipe, says="elsewhere")
 
