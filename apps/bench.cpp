@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include "apps/bench_report.hpp"
+#include "apps/inputs.hpp"
 #include "apps/startup.hpp"
 #include "host/core/stopwatch.hpp"
 
@@ -26,7 +27,7 @@ Result<BenchCase> prepare(const BenchOptions& options, const std::string& device
   VULTUS_TRY(Session session, Session::load(options.model, wanted));
   c.session = std::make_unique<Session>(std::move(session));
   c.load_ms = watch.lap_ms();
-  VULTUS_TRY(c.inputs, read_inputs(*c.session, options.inputs, true));
+  VULTUS_TRY(c.inputs, read_inputs(c.session->graph(), options.inputs, true));
   watch.lap_ms();
   for (const auto& [name, tensor] : c.inputs)
     VULTUS_CHECK(c.session->set_input(name, tensor.view()));

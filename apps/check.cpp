@@ -3,8 +3,10 @@
 #include <algorithm>
 
 #include "apps/common.hpp"
+#include "apps/inputs.hpp"
 #include "host/ops/op.hpp"
 #include "host/run/accuracy.hpp"
+#include "host/run/load.hpp"
 
 namespace vultus::app {
 
@@ -61,9 +63,8 @@ void print_row(const Graph& graph, const ValueError& e) {
              graph.shape(e.value).str(), e.rel_l2, e.max_abs, e.largest, e.non_finite);
 }
 
-void print_text(const CheckOptions& options, const Session& session, const OpenedDevices& devices,
+void print_text(const CheckOptions& options, const Graph& graph, const OpenedDevices& devices,
                 const Findings& found) {
-  const Graph& graph = session.graph();
   fmt::print("{}\n  {} in {} against CPU in fp32; errors are those of the whole way to a layer\n",
              options.model, devices.note, options.engine.precision);
   fmt::print("  {:<20} {:<44} {:>14} {:>10} {:>10} {:>10} {:>7}\n", "operator", "node", "shape",
@@ -104,27 +105,29 @@ Result<ExitCode> check(const CheckOptions& options) {
   const std::string device = options.engine.device == "auto" ? "gpu" : options.engine.device;
   VULTUS_TRY(OpenedDevices devices, open_devices(options.engine, device));
   VULTUS_TRY(SessionOptions wanted, session_options(options.model, options.engine, devices));
-  VULTUS_TRY(Session session, Session::load(options.model, wanted));
-  VULTUS_TRY(auto inputs, read_inputs(session, options.inputs, true));
-  VULTUS_TRY(auto errors, compare_values(session.graph(), wanted, *devices.owned.back(), inputs));
-  const Findings found = evaluate(session.graph(), std::move(errors), options.tolerance);
+  VULTUS_TRY(const LoadedGraph loaded,
+             load_graph(options.model, wanted.shapes, wanted.batch, wanted.fuse));
+  const Graph& graph = loaded.graph;
+  VULTUS_TRY(auto inputs, read_inputs(graph, options.inputs, true));
+  VULTUS_TRY(auto errors, compare_values(graph, wanted, *devices.owned.back(), inputs));
+  const Findings found = evaluate(graph, std::move(errors), options.tolerance);
   VULTUS_TRY(std::string recipe, save_recipe(options, found));
   if (options.engine.json) {
     Json nodes = Json::array();
     for (const ValueError& e : found.errors)
-      nodes.push_back(as_json(session.graph(), &e));
+      nodes.push_back(as_json(graph, &e));
     print_json({{"schema", 1},
                 {"model", options.model},
                 {"device", devices.note},
                 {"precision", options.engine.precision},
                 {"tolerance", options.tolerance},
-                {"worst", as_json(session.graph(), found.worst)},
-                {"first", as_json(session.graph(), found.first)},
+                {"worst", as_json(graph, found.worst)},
+                {"first", as_json(graph, found.first)},
                 {"keep_fp32", found.unsafe},
                 {"recipe", recipe},
                 {"nodes", nodes}});
   } else {
-    print_text(options, session, devices, found);
+    print_text(options, graph, devices, found);
     if (!recipe.empty())
       fmt::print("  written: {} (use --precision mixed{})\n", recipe,
                  recipe == options.model + ".mixed.json" ? "" : " --recipe " + recipe);

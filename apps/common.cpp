@@ -4,9 +4,7 @@
 
 #include <cstdio>
 #include <ctime>
-#include <random>
 
-#include "host/core/npy.hpp"
 #include "host/run/accuracy.hpp"
 
 namespace vultus::app {
@@ -224,64 +222,6 @@ Result<Session> load_session(const std::string& model, const EngineOptions& opti
                              const OpenedDevices& devices, bool explain) {
   VULTUS_TRY(SessionOptions session, session_options(model, options, devices, explain));
   return Session::load(model, session);
-}
-
-namespace {
-
-Tensor random_input(const Value& value) {
-  Tensor tensor(value.dtype, value.shape);
-  std::mt19937 engine(20261121);
-  std::uniform_real_distribution<float> uniform(-1, 1);
-  if (value.dtype == DType::f32)
-    for (float& x : tensor.as<float>())
-      x = uniform(engine);
-  return tensor;
-}
-
-}  // namespace
-
-Result<std::map<std::string, Tensor>> read_inputs(const Session& session,
-                                                  const std::vector<std::string>& files,
-                                                  bool fill) {
-  std::vector<std::string> names = session.input_names();
-  std::map<std::string, std::string> given;
-  for (const std::string& text : files) {
-    size_t equals = text.find('=');
-    if (equals == std::string::npos && names.size() != 1)
-      return Error{Errc::usage,
-                   fmt::format("--input {}: expected NAME=FILE.npy, the network has {} inputs",
-                               text, names.size())};
-    if (equals == std::string::npos)
-      given[names[0]] = text;
-    else
-      given[text.substr(0, equals)] = text.substr(equals + 1);
-  }
-  std::map<std::string, Tensor> tensors;
-  for (const auto& [name, file] : given) {
-    VULTUS_TRY(const Value* value, session.describe(name));
-    VULTUS_TRY(Tensor tensor, read_npy(file));
-    if (tensor.dtype() != value->dtype || !(tensor.shape() == value->shape))
-      return Error{Errc::bad_input, fmt::format("{}: holds {} {}, but input '{}' takes {} {}", file,
-                                                name_of(tensor.dtype()), tensor.shape().str(), name,
-                                                name_of(value->dtype), value->shape.str())};
-    tensors.insert_or_assign(name, std::move(tensor));
-  }
-  for (const std::string& name : names) {
-    if (given.count(name) > 0) continue;
-    VULTUS_TRY(const Value* value, session.describe(name));
-    if (!fill)
-      return Error{Errc::usage, fmt::format("input '{}' ({} {}) was not given: --input {}=FILE.npy",
-                                            name, name_of(value->dtype), value->shape.str(), name)};
-    tensors.insert_or_assign(name, random_input(*value));
-  }
-  return tensors;
-}
-
-Result<void> set_inputs(Session& session, const std::vector<std::string>& files, bool fill) {
-  VULTUS_TRY(auto tensors, read_inputs(session, files, fill));
-  for (const auto& [name, tensor] : tensors)
-    VULTUS_CHECK(session.set_input(name, tensor.view()));
-  return {};
 }
 
 }  // namespace vultus::app

@@ -82,13 +82,6 @@ Result<SessionOptions> session_options(const std::string& model, const EngineOpt
 Result<Session> load_session(const std::string& model, const EngineOptions& options,
                              const OpenedDevices& devices, bool explain = false);
 
-/// A tensor for every input from "NAME=FILE.npy" (NAME may be left out for a network of one input);
-/// inputs not named get seeded uniform values in -1..1 when `fill` is set, else an error.
-Result<std::map<std::string, Tensor>> read_inputs(const Session& session,
-                                                  const std::vector<std::string>& files, bool fill);
-/// Sets them, in slot 0.
-Result<void> set_inputs(Session& session, const std::vector<std::string>& files, bool fill);
-
 /// Subcommands: each adds itself to the application and stores its exit code in `status` when it
 /// was called.
 void add_devices(CLI::App& app, int& status);

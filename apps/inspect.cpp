@@ -5,6 +5,7 @@
 #include <set>
 
 #include "apps/common.hpp"
+#include "apps/inputs.hpp"
 #include "host/graph/passes/passes.hpp"
 #include "host/onnx/census.hpp"
 #include "host/onnx/import.hpp"
@@ -66,10 +67,7 @@ void count(const Graph& graph, Layers& layers) {
 /// Values near or past the largest fp16 number in a run on the given inputs.
 Result<void> calibrate(const InspectOptions& options, Layers& layers) {
   VULTUS_TRY(auto cpu, open_cpu(options.engine.threads));
-  SessionOptions wanted;
-  wanted.devices = {cpu.get()};
-  VULTUS_TRY(Session session, Session::from_graph(layers.graph, wanted));
-  VULTUS_TRY(auto inputs, read_inputs(session, options.inputs, true));
+  VULTUS_TRY(auto inputs, read_inputs(layers.graph, options.inputs, true));
   VULTUS_TRY(layers.ranges, value_ranges(layers.graph, *cpu, inputs));
   layers.unsafe = unsafe_nodes(layers.graph, layers.ranges);
   return {};
@@ -81,9 +79,9 @@ Result<Layers> examine(const InspectOptions& options) {
   VULTUS_TRY(Graph graph, import_onnx(options.model, shapes));
   layers.before = graph.nodes.size();
   layers.parameters = parameters(graph);
+  layers.graph = graph;
   VULTUS_CHECK(recognise_patterns(graph));
   count(graph, layers);
-  VULTUS_TRY(layers.graph, import_onnx(options.model, shapes));
   VULTUS_CHECK(optimise(layers.graph));
   layers.after = layers.graph.nodes.size();
   for (const Node& node : layers.graph.nodes)

@@ -3,6 +3,7 @@
 #include <filesystem>
 
 #include "apps/common.hpp"
+#include "apps/inputs.hpp"
 #include "host/core/npy.hpp"
 
 namespace vultus::app {
@@ -29,7 +30,9 @@ std::string file_name(std::string name) {
 Result<void> run(const RunOptions& options) {
   VULTUS_TRY(OpenedDevices devices, open_devices(options.engine, options.engine.device));
   VULTUS_TRY(Session session, load_session(options.model, options.engine, devices));
-  VULTUS_CHECK(set_inputs(session, options.inputs, false));
+  VULTUS_TRY(auto inputs, read_inputs(session.graph(), options.inputs, false));
+  for (const auto& [name, tensor] : inputs)
+    VULTUS_CHECK(session.set_input(name, tensor.view()));
   fs::path folder = options.folder;
   std::error_code ec;
   for (const std::string& name : session.output_names())

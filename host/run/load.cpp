@@ -1,18 +1,26 @@
+#include "host/run/load.hpp"
+
 #include "host/core/stopwatch.hpp"
-#include "host/graph/passes/passes.hpp"
-#include "host/onnx/import.hpp"
 #include "host/run/session.hpp"
 
 namespace vultus {
 
-Result<Session> Session::load(const std::string& path, const SessionOptions& options) {
+Result<LoadedGraph> load_graph(const std::string& path, const ShapeBindings& shapes, int64_t batch,
+                               bool fuse) {
+  LoadedGraph loaded;
   Stopwatch watch;
-  VULTUS_TRY(Graph graph, import_onnx(path, options.shapes, options.batch));
-  const double import_ms = watch.lap_ms();
-  VULTUS_TRY(PassReport passes, optimise(graph, options.fuse));
-  const double passes_ms = watch.lap_ms();
-  VULTUS_TRY(Session session, from_graph(std::move(graph), options, std::move(passes)));
-  session.set_load_times(import_ms, passes_ms);
+  VULTUS_TRY(loaded.graph, import_onnx(path, shapes, batch));
+  loaded.import_ms = watch.lap_ms();
+  VULTUS_TRY(loaded.passes, optimise(loaded.graph, fuse));
+  loaded.passes_ms = watch.lap_ms();
+  return loaded;
+}
+
+Result<Session> Session::load(const std::string& path, const SessionOptions& options) {
+  VULTUS_TRY(LoadedGraph loaded, load_graph(path, options.shapes, options.batch, options.fuse));
+  VULTUS_TRY(Session session,
+             from_graph(std::move(loaded.graph), options, std::move(loaded.passes)));
+  session.set_load_times(loaded.import_ms, loaded.passes_ms);
   return session;
 }
 

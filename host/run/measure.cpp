@@ -4,12 +4,12 @@
 
 #include <algorithm>
 #include <cmath>
-#include <random>
 
 #include "host/core/stopwatch.hpp"
 #include "host/graph/signature.hpp"
 #include "host/plan/cost_model.hpp"
 #include "host/run/cached_numbers.hpp"
+#include "host/run/random_input.hpp"
 #include "host/run/session.hpp"
 
 namespace vultus {
@@ -43,17 +43,11 @@ std::string key_of(const Device& device, Precision precision) {
   return fmt::format("{}|{}|{}|{}", info.name, info.driver, info.uuid, name_of(precision));
 }
 
-/// Seeded values for every input: what a run takes hardly depends on them.
+/// What a run takes hardly depends on the values.
 Result<void> fill_inputs(Session& session) {
-  std::mt19937 engine(20261121);
-  std::uniform_real_distribution<float> uniform(-1, 1);
   for (const std::string& name : session.input_names()) {
     VULTUS_TRY(const Value* value, session.describe(name));
-    Tensor tensor(value->dtype, value->shape);
-    if (value->dtype == DType::f32)
-      for (float& x : tensor.as<float>())
-        x = uniform(engine);
-    VULTUS_CHECK(session.set_input(name, tensor.view()));
+    VULTUS_CHECK(session.set_input(name, random_input(*value).view()));
   }
   return {};
 }
