@@ -121,7 +121,7 @@ void print_text(const PlanOptions& options, Session& session, const OpenedDevice
   }
 }
 
-/// What --dot, --svg and --html ask for.
+/// What --dot, --svg and --html ask for; `document` is for the last.
 Result<void> write_pictures(const PlanOptions& options, Session& session, const Json& document) {
   if (options.dot.empty() && options.svg.empty() && options.html.empty()) return {};
   if (!options.dot.empty())
@@ -141,7 +141,9 @@ Result<void> write_pictures(const PlanOptions& options, Session& session, const 
 Result<void> plan(const PlanOptions& options) {
   VULTUS_TRY(OpenedDevices devices, open_devices(options.engine, options.engine.device));
   VULTUS_TRY(Session session, load_session(options.model, options.engine, devices, true));
-  const Json document = plan_json(options.model, options.engine, session, devices);
+  const Json document = options.engine.json || !options.html.empty()
+                            ? plan_json(options.model, options.engine, session, devices)
+                            : Json();
   VULTUS_CHECK(write_pictures(options, session, document));
   if (options.engine.json)
     print_json(document);
