@@ -41,22 +41,26 @@ std::vector<int64_t> modelled_times(const Graph& graph, const DeviceSpeed& speed
 }
 
 TransferSpeed modelled_transfers(const DeviceSpeed& gpu) {
-  return {gpu.submit_us / 2, 8, gpu.submit_us / 2, 8};
+  return {gpu.submit_us / 2, 8, gpu.submit_us / 2, 8, 8};
 }
 
 std::vector<TransferCost> transfer_costs(const Graph& graph, const TransferSpeed& speed) {
-  auto ns = [](double latency_us, double gb_per_s, double bytes) {
-    return static_cast<int64_t>(
-        std::min(1e3 * latency_us + bytes / std::max(gb_per_s, 1e-3), kMostNs));
-  };
   std::vector<TransferCost> costs;
-  for (const Value& value : graph.values) {
+  const auto readers = graph.consumers();
+  for (ValueId v = 0; v < static_cast<ValueId>(graph.values.size()); ++v) {
+    const Value& value = graph.value(v);
     TransferCost cost;
     const double bytes =
         static_cast<double>(value.shape.elements()) * static_cast<double>(size_of(value.dtype));
+    auto ns = [&](double latency_us, double gb_per_s, bool copied_by_cpu) {
+      const double copy = copied_by_cpu ? bytes / std::max(speed.host_gb_per_s, 1e-3) : 0;
+      return static_cast<int64_t>(
+          std::min(1e3 * latency_us + bytes / std::max(gb_per_s, 1e-3) + copy, kMostNs));
+    };
     if (!value.constant)
-      cost = {ns(speed.up_latency_us, speed.up_gb_per_s, bytes),
-              ns(speed.down_latency_us, speed.down_gb_per_s, bytes)};
+      cost = {
+          ns(speed.up_latency_us, speed.up_gb_per_s, value.producer >= 0),
+          ns(speed.down_latency_us, speed.down_gb_per_s, !readers[static_cast<size_t>(v)].empty())};
     costs.push_back(cost);
   }
   return costs;

@@ -15,14 +15,15 @@ namespace vultus {
 std::vector<int64_t> modelled_times(const Graph& graph, const DeviceSpeed& speed,
                                     Precision precision);
 
-/// Speed of copies between host memory and a device.
+/// Speed of tensors between host memory and a GPU.
 struct TransferSpeed {
   double up_latency_us = 0, up_gb_per_s = 1;
   double down_latency_us = 0, down_gb_per_s = 1;
+  double host_gb_per_s = 1;  ///< of a copy that a partition on the CPU makes
 };
 /// Until it is measured: 8 GB/s and half a submission each way, the order of a PCIe 3 link.
 TransferSpeed modelled_transfers(const DeviceSpeed& gpu);
-/// By ValueId; 0 for constants.
+/// By ValueId; 0 for constants. What a node computed, or reads, on the CPU is copied there too.
 std::vector<TransferCost> transfer_costs(const Graph& graph, const TransferSpeed& speed);
 
 }  // namespace vultus

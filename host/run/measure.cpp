@@ -11,6 +11,7 @@
 #include "host/run/cached_numbers.hpp"
 #include "host/run/random_input.hpp"
 #include "host/run/session.hpp"
+#include "host/run/transfer_speed.hpp"
 
 namespace vultus {
 
@@ -19,29 +20,6 @@ namespace {
 constexpr double kUnknown = -1;
 constexpr int kLeastRuns = 3, kMostRuns = 30;
 constexpr double kBudgetMs = 1000;
-constexpr double kMostKept = 1e6;  // larger numbers in a file are no measurements
-
-Error untimed() {
-  return {Errc::no_device, "not to be timed"};
-}
-
-bool reads_kept(CostSource source) {
-  return source == CostSource::kept || source == CostSource::measured;
-}
-bool measures(CostSource source) {
-  return source == CostSource::measured || source == CostSource::anew;
-}
-
-double median(std::vector<double> values) {
-  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
-  std::nth_element(values.begin(), middle, values.end());
-  return *middle;
-}
-
-std::string key_of(const Device& device, Precision precision) {
-  const DeviceInfo& info = device.info();
-  return fmt::format("{}|{}|{}|{}", info.name, info.driver, info.uuid, name_of(precision));
-}
 
 /// What a run takes hardly depends on the values.
 Result<void> fill_inputs(Session& session) {
@@ -121,88 +99,6 @@ Result<std::vector<double>> time_nodes(const Graph& graph, Device& device,
   return times;
 }
 
-/// The graph y = Relu(x) on that many numbers.
-Graph one_node(int64_t numbers) {
-  Graph graph;
-  graph.name = "transfer";
-  const ValueId x = graph.add_value("x", DType::f32, {1, numbers});
-  const ValueId y = graph.add_value("y", DType::f32, {1, numbers});
-  graph.inputs = {x};
-  graph.outputs = {y};
-  Node node;
-  node.name = node.op = "Relu";
-  node.inputs = {x};
-  node.outputs = {y};
-  graph.nodes.push_back(node);
-  graph.value(y).producer = 0;
-  return graph;
-}
-
-/// Milliseconds of one run of `one_node` apart: what goes up, what comes down, the whole.
-struct RoundTrip {
-  double up_ms = 0, down_ms = 0, all_ms = 0;
-};
-
-Result<RoundTrip> time_round_trip(Device& gpu, int64_t numbers, Precision precision) {
-  constexpr int kRuns = 9;
-  const Graph graph = one_node(numbers);
-  PartitionSpec spec{.nodes = {0}, .inputs = {0}, .outputs = {1}, .precision = precision};
-  VULTUS_TRY(auto partition, gpu.compile(graph, spec));
-  Tensor in(DType::f32, graph.shape(0)), out(DType::f32, graph.shape(0));
-  std::vector<double> up, down, all;
-  for (int i = 0; i < kRuns; ++i) {
-    Stopwatch watch;
-    VULTUS_CHECK(partition->upload(0, in.view()));
-    const double copied_in = watch.lap_ms();
-    VULTUS_CHECK(partition->submit());
-    VULTUS_CHECK(partition->wait());
-    const double ran = watch.lap_ms();
-    VULTUS_CHECK(partition->download(1, out));
-    const double copied_out = watch.lap_ms();
-    all.push_back(copied_in + ran + copied_out);
-    VULTUS_TRY(auto steps, partition->profile());
-    double device_up = 0, device_down = 0;
-    for (const StepTime& step : steps) {
-      if (step.kernel == "upload") device_up += step.ms;
-      if (step.kernel == "download") device_down += step.ms;
-    }
-    up.push_back(copied_in + device_up);
-    down.push_back(copied_out + device_down);
-  }
-  return RoundTrip{median(up), median(down), median(all)};
-}
-
-Result<TransferSpeed> time_transfers(Device& gpu, Precision precision) {
-  constexpr int64_t kFew = 256, kMany = 1 << 20;
-  VULTUS_TRY(RoundTrip little, time_round_trip(gpu, kFew, precision));
-  VULTUS_TRY(RoundTrip much, time_round_trip(gpu, kMany, precision));
-  auto gb_per_s = [](double more_ms) {
-    return (kMany - kFew) * sizeof(float) * 1e-6 / std::max(more_ms, 1e-6);
-  };
-  // A partition is submitted once, whatever it carries: half of that each way.
-  const double latency_us = 1e3 * little.all_ms / 2;
-  return TransferSpeed{latency_us, gb_per_s(much.up_ms - little.up_ms), latency_us,
-                       gb_per_s(much.down_ms - little.down_ms)};
-}
-
-Result<TransferSpeed> transfer_speed(Device& gpu, const CostOptions& options) {
-  const CachedNumbers file(options.cache_folder, "copies", key_of(gpu, options.precision));
-  const auto kept = reads_kept(options.source) ? file.read(4) : std::nullopt;
-  if (kept && std::ranges::all_of(*kept, [](double n) { return n >= 0 && n < kMostKept; }))
-    return TransferSpeed{(*kept)[0], (*kept)[1], (*kept)[2], (*kept)[3]};
-  auto timed = measures(options.source) ? time_transfers(gpu, options.precision)
-                                        : Result<TransferSpeed>(untimed());
-  // A device without timestamps, or without this precision.
-  if (!timed && timed.error().code != Errc::no_device) return timed;
-  if (!timed) {
-    VULTUS_TRY(DeviceSpeed speed, gpu.speed());
-    return modelled_transfers(speed);
-  }
-  const TransferSpeed& speed = *timed;
-  file.write({speed.up_latency_us, speed.up_gb_per_s, speed.down_latency_us, speed.down_gb_per_s});
-  return speed;
-}
-
 /// Milliseconds by NodeId; kUnknown where the device cannot run a node.
 Result<std::vector<double>> node_costs(const Graph& graph, Device& device,
                                        const std::vector<Device*>& all,
@@ -211,10 +107,10 @@ Result<std::vector<double>> node_costs(const Graph& graph, Device& device,
   const size_t count = graph.nodes.size();
   const CachedNumbers file(
       options.cache_folder, "nodes",
-      fmt::format("{}|{:016x}|{}", key_of(device, options.precision), signature(graph), count));
+      fmt::format("{}|{:016x}|{}", cost_key(device, options.precision), signature(graph), count));
   if (reads_kept(options.source))
     if (auto kept = file.read(count);
-        kept && std::ranges::all_of(*kept, [](double ms) { return ms < kMostKept; }))
+        kept && std::ranges::all_of(*kept, [](double ms) { return ms < kMostCost; }))
       return *std::move(kept);
   if (measures(options.source)) {
     auto times = time_nodes(graph, device, all, transfers, options);
@@ -256,7 +152,7 @@ Result<PlacementCosts> placement_costs(const Graph& graph, const std::vector<Dev
     for (size_t n = 0; n < times.size(); ++n)
       if (times[n] >= 0)
         (device == gpu ? costs.nodes[n].gpu_ns : costs.nodes[n].cpu_ns) =
-            static_cast<int64_t>(std::llround(std::min(times[n], kMostKept) * 1e6));
+            static_cast<int64_t>(std::llround(std::min(times[n], kMostCost) * 1e6));
   }
   return costs;
 }

@@ -118,5 +118,15 @@ TEST_F(Measured, TheModelMeasuresAndKeepsNothing) {
   EXPECT_EQ(files(), 0u);
 }
 
+TEST_F(Measured, ChangesOfLayoutArePartOfTheWay) {
+  gpu.relayout_ms = 1000;  // a thousand elements: 1 ms
+  Graph graph = two_branches();
+  for (Value& value : graph.values)
+    value.shape = {1000};
+  const PlacementCosts got = costs(CostSource::measured, graph);
+  EXPECT_GT(got.transfers[0].up_ns, 0.9e6);
+  EXPECT_GT(got.transfers[static_cast<size_t>(graph.outputs[0])].down_ns, 0.9e6);
+}
+
 }  // namespace
 }  // namespace vultus

@@ -28,6 +28,8 @@ class FakeDevice : public Device {
 
   /// What `profile` says of every node.
   double node_ms = 2;
+  /// What it says of the changes of layout before and after the nodes, per million elements.
+  double relayout_ms = 0;
   int profiles = 0;  ///< timed runs so far
   /// Called with the partition's nodes when it is submitted; an error fails it.
   std::function<Result<void>(const std::vector<NodeId>&)> on_submit;
@@ -76,8 +78,17 @@ class FakePartition : public Partition {
   Result<std::vector<StepTime>> profile() override {
     ++device_.profiles;
     std::vector<StepTime> steps;
+    auto move = [&](const std::vector<ValueId>& values, NodeId node) {
+      for (ValueId v : values)
+        if (device_.relayout_ms > 0)
+          steps.push_back(
+              {node, "relayout", 1,
+               device_.relayout_ms * 1e-6 * static_cast<double>(graph_.shape(v).elements())});
+    };
+    move(spec_.inputs, spec_.nodes.front());
     for (NodeId n : spec_.nodes)
       steps.push_back({n, "fake", 1, device_.node_ms, 3});
+    move(spec_.outputs, spec_.nodes.back());
     return steps;
   }
 
