@@ -6,44 +6,18 @@
 #include <algorithm>
 #include <cstdlib>
 #include <filesystem>
-#include <fstream>
-#include <nlohmann/json.hpp>
-#include <sstream>
 
 #include "models/face/retinaface.hpp"
 #include "models/face/ultra_light.hpp"
+#include "models/pack/manifest.hpp"
 #include "models/pack/sha256.hpp"
 
 namespace vultus {
 
 namespace fs = std::filesystem;
-using nlohmann::json;
+using json = Manifest;
 
 namespace {
-
-constexpr int kSchema = 1;
-constexpr std::uintmax_t kMaxManifestBytes = 1 << 20;
-
-Error refuse(const std::string& manifest, std::string_view what) {
-  return {Errc::bad_model, fmt::format("{}: {}", manifest, what)};
-}
-
-Result<json> read_manifest(const std::string& path) {
-  std::error_code error;
-  std::uintmax_t size = fs::file_size(path, error);
-  if (error)
-    return refuse(path, fmt::format("{}; a model pack is a folder with pack.json and the networks "
-                                    "it names",
-                                    error.message()));
-  if (size > kMaxManifestBytes) return refuse(path, "larger than 1 MiB: not a pack manifest");
-  std::ifstream file(path, std::ios::binary);
-  std::stringstream text;
-  text << file.rdbuf();
-  json manifest = json::parse(text.str(), nullptr, false);
-  if (!file || manifest.is_discarded() || !manifest.is_object())
-    return refuse(path, "not a JSON object");
-  return manifest;
-}
 
 /// A text field; empty when it is absent and may be.
 Result<std::string> text_of(const json& object, const char* key, bool needed,
@@ -51,7 +25,7 @@ Result<std::string> text_of(const json& object, const char* key, bool needed,
   auto at = object.find(key);
   if (at == object.end() && !needed) return std::string();
   if (at == object.end() || !at->is_string())
-    return refuse(where, fmt::format("\"{}\" must be a text", key));
+    return refuse_pack(where, fmt::format("\"{}\" must be a text", key));
   return at->get<std::string>();
 }
 
@@ -61,7 +35,7 @@ Result<std::optional<double>> fraction_of(const json& object, const char* key,
   if (at == object.end()) return std::optional<double>();
   double value = at->is_number() ? at->get<double>() : -1;
   if (!(value > 0 && value < 1))
-    return refuse(where, fmt::format("\"{}\" must be a number between 0 and 1", key));
+    return refuse_pack(where, fmt::format("\"{}\" must be a number between 0 and 1", key));
   return std::optional<double>(value);
 }
 
@@ -72,44 +46,46 @@ Result<std::string> inside(const fs::path& folder, const std::string& name,
   bool climbs = std::any_of(relative.begin(), relative.end(),
                             [](const fs::path& part) { return part == ".."; });
   if (name.empty() || relative.is_absolute() || climbs)
-    return refuse(where, fmt::format("file \"{}\" must be a name inside the pack's folder", name));
+    return refuse_pack(where,
+                       fmt::format("file \"{}\" must be a name inside the pack's folder", name));
   std::error_code error;
   fs::path file = fs::canonical(folder / relative, error);
   if (error)
-    return refuse(where, fmt::format("file \"{}\" of the pack: {}", name, error.message()));
+    return refuse_pack(where, fmt::format("file \"{}\" of the pack: {}", name, error.message()));
   fs::path root = fs::canonical(folder, error);
   auto [end, unused] = std::mismatch(root.begin(), root.end(), file.begin(), file.end());
   if (error || end != root.end())
-    return refuse(where,
-                  fmt::format("file \"{}\" is a link that leads out of the pack's folder", name));
+    return refuse_pack(
+        where, fmt::format("file \"{}\" is a link that leads out of the pack's folder", name));
   if (!fs::is_regular_file(file, error))
-    return refuse(where, fmt::format("file \"{}\" is not a regular file", name));
+    return refuse_pack(where, fmt::format("file \"{}\" is not a regular file", name));
   return file.string();
 }
 
 Result<PackNetwork> read_network(const fs::path& folder, const std::string& role,
                                  const json& object, const std::string& manifest) {
   const std::string where = fmt::format("{}: network \"{}\"", manifest, role);
-  if (!object.is_object()) return refuse(where, "must be an object");
+  if (!object.is_object()) return refuse_pack(where, "must be an object");
   PackNetwork network;
   network.role = role;
   VULTUS_TRY(std::string file, text_of(object, "file", true, where));
   VULTUS_TRY(network.sha256, text_of(object, "sha256", true, where));
   VULTUS_TRY(network.kind, text_of(object, "kind", true, where));
+  VULTUS_TRY(network.licence, text_of(object, "licence", false, where));
   VULTUS_TRY(network.score_threshold, fraction_of(object, "threshold", where));
   VULTUS_TRY(network.nms_threshold, fraction_of(object, "nms", where));
   VULTUS_TRY(std::string channels, text_of(object, "channels", false, where));
   if (!channels.empty() && channels != "rgb" && channels != "bgr")
-    return refuse(where, "\"channels\" must be \"rgb\" or \"bgr\"");
+    return refuse_pack(where, "\"channels\" must be \"rgb\" or \"bgr\"");
   network.rgb = channels != "bgr";
   VULTUS_TRY(network.path, inside(folder, file, where));
   VULTUS_TRY(std::string sum, sha256_of_file(network.path));
   std::transform(network.sha256.begin(), network.sha256.end(), network.sha256.begin(),
                  [](char c) { return c >= 'A' && c <= 'F' ? static_cast<char>(c + 32) : c; });
   if (sum != network.sha256)
-    return refuse(where, fmt::format("{} has SHA-256 {}, the manifest says {}; fetch the file "
-                                     "again or correct the manifest",
-                                     file, sum, network.sha256));
+    return refuse_pack(where, fmt::format("{} has SHA-256 {}, the manifest says {}; fetch the file "
+                                          "again or correct the manifest",
+                                          file, sum, network.sha256));
   return network;
 }
 
@@ -122,7 +98,8 @@ Result<const PackNetwork*> network_of(const Pack& pack, const std::string& role)
   auto at = pack.networks.find(role);
   if (at == pack.networks.end())
     return Error{Errc::bad_model,
-                 fmt::format("model pack {}: no \"{}\" network", pack.folder, role)};
+                 fmt::format("model pack {}: no \"{}\" network; add one with vultus convert",
+                             pack.folder, role)};
   return &at->second;
 }
 
@@ -133,12 +110,9 @@ Error unknown_kind(const PackNetwork& network, std::string_view known) {
 
 }  // namespace
 
-Result<Pack> load_pack(const std::string& folder) {
-  const std::string manifest = (fs::path(folder) / "pack.json").string();
+Result<Pack> read_pack(const std::string& folder) {
+  const std::string manifest = manifest_of(folder);
   VULTUS_TRY(json object, read_manifest(manifest));
-  auto schema = object.find("schema");
-  if (schema == object.end() || !schema->is_number_integer() || *schema != kSchema)
-    return refuse(manifest, fmt::format("\"schema\" must be {}", kSchema));
   Pack pack;
   pack.folder = folder;
   VULTUS_TRY(pack.name, text_of(object, "name", true, manifest));
@@ -147,11 +121,16 @@ Result<Pack> load_pack(const std::string& folder) {
   VULTUS_TRY(pack.notes, text_of(object, "notes", false, manifest));
   auto networks = object.find("networks");
   if (networks == object.end() || !networks->is_object())
-    return refuse(manifest, "\"networks\" must be an object");
+    return refuse_pack(manifest, "\"networks\" must be an object");
   for (const auto& [role, description] : networks->items()) {
     VULTUS_TRY(PackNetwork network, read_network(folder, role, description, manifest));
     pack.networks.emplace(role, std::move(network));
   }
+  return pack;
+}
+
+Result<Pack> load_pack(const std::string& folder) {
+  VULTUS_TRY(Pack pack, read_pack(folder));
   VULTUS_CHECK(network_of(pack, "detector"));
   VULTUS_CHECK(network_of(pack, "landmarks"));
   return pack;

@@ -16,8 +16,9 @@ namespace vultus {
 
 /// One network of a pack, its file found and its checksum verified.
 struct PackNetwork {
-  std::string role;  ///< "detector", "landmarks", or one this program does not use
-  std::string kind;  ///< "retinaface", "ultra_light"; "pfld98", "star98", "ibug68"
+  std::string role;     ///< "detector", "landmarks", "multitask", or one that is not used here
+  std::string kind;     ///< one of `pack_kinds` (models/pack/kinds.hpp)
+  std::string licence;  ///< of this network; empty where only the pack states one
   std::string path;
   std::string sha256;
   std::optional<double> score_threshold;  ///< "threshold": of the kind where absent
@@ -29,7 +30,8 @@ struct PackNetwork {
 /// {"schema": 1, "name": "...", "version": "...", "licence": "...", "notes": "...",
 ///  "networks": {"detector": {"file": "x.onnx", "sha256": "...", "kind": "retinaface",
 ///                            "threshold": 0.5, "nms": 0.4},
-///               "landmarks": {"file": "y.onnx", "sha256": "...", "kind": "pfld98"}}}
+///               "landmarks": {"file": "y.onnx", "sha256": "...", "kind": "pfld98",
+///                             "licence": "...", "source": {"file": "...", "sha256": "..."}}}}
 struct Pack {
   std::string folder, name, version, licence, notes;
   std::map<std::string, PackNetwork> networks;
@@ -37,6 +39,8 @@ struct Pack {
 
 /// Reads and verifies a pack: every file lies inside the folder (links that lead out are refused)
 /// and has the checksum that the manifest tells. bad_model with what differs.
+Result<Pack> read_pack(const std::string& folder);
+/// The same for a pack that is to work: it has a detector and a landmark network.
 Result<Pack> load_pack(const std::string& folder);
 
 /// Where a pack is looked for, in order: `chosen` alone when it is not empty, else $VULTUS_PACK

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "host/core/result.hpp"
 
@@ -8,5 +9,7 @@ namespace vultus {
 
 /// SHA-256 of a file as 64 lower-case hexadecimal digits.
 Result<std::string> sha256_of_file(const std::string& path);
+/// The same of bytes in memory.
+Result<std::string> sha256_of(std::string_view bytes);
 
 }  // namespace vultus
