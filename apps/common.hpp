@@ -91,6 +91,7 @@ void add_bench(CLI::App& app, int& status);
 void add_check(CLI::App& app, int& status);
 void add_inspect(CLI::App& app, int& status);
 void add_process(CLI::App& app, int& status);
+void add_convert(CLI::App& app, int& status);
 void add_operators(CLI::App& app, int& status);
 
 /// What this build knows of Vulkan: gpu_linked.cpp or gpu_absent.cpp, chosen at link time.

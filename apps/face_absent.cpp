@@ -2,12 +2,24 @@
 
 namespace vultus::app {
 
-void add_process(CLI::App& app, int& status) {
-  auto* command = app.add_subcommand("process", "not in this build (built with VULTUS_FACE=OFF)");
+namespace {
+
+void add_absent(CLI::App& app, const char* name, int& status) {
+  auto* command = app.add_subcommand(name, "not in this build (built with VULTUS_FACE=OFF)");
   command->prefix_command();
   command->callback([&status] {
     status = report({Errc::usage, "this build has no face pipeline (built with VULTUS_FACE=OFF)"});
   });
+}
+
+}  // namespace
+
+void add_process(CLI::App& app, int& status) {
+  add_absent(app, "process", status);
+}
+
+void add_convert(CLI::App& app, int& status) {
+  add_absent(app, "convert", status);
 }
 
 }  // namespace vultus::app

@@ -1,0 +1,22 @@
+#pragma once
+
+#include <string_view>
+
+#include "models/convert/layers.hpp"
+
+namespace vultus::convert {
+
+/// A network whose checkpoints can be converted.
+struct Architecture {
+  std::string_view kind;    ///< as in packs
+  std::string_view title;   ///< for people
+  std::string_view marker;  ///< a key that only its checkpoints have
+  /// Input, layers and outputs into `layers.network()`; remarks for the user into `notes`.
+  void (*write)(Layers& layers, std::vector<std::string>& notes) = nullptr;
+};
+
+/// Deng et al. 2020, MobileNet-0.25: input [N,3,H,W] BGR minus (104, 117, 123) -> loc [N,P,4],
+/// conf [N,P,2] (softmax done), landms [N,P,10].
+extern const Architecture kRetinaFace;
+
+}  // namespace vultus::convert
