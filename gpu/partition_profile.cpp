@@ -14,8 +14,9 @@ Result<void> VulkanPartition::prepare_profile() {
   info.sType = VK_STRUCTURE_TYPE_QUERY_POOL_CREATE_INFO;
   info.queryType = VK_QUERY_TYPE_TIMESTAMP;
   info.queryCount = static_cast<uint32_t>(recording_.dispatches.size()) + 3;
-  VULTUS_VK(context_.vk().vkCreateQueryPool(context_.device(), &info, nullptr, &timestamps_),
-            "creating timestamps");
+  if (!timestamps_)
+    VULTUS_VK(context_.vk().vkCreateQueryPool(context_.device(), &info, nullptr, &timestamps_),
+              "creating timestamps");
   VULTUS_TRY(Commands commands, Commands::create(context_));
   VULTUS_CHECK(record(commands, slots_[0].staging, slots_[0].readback,
                       {timestamps_, 0, info.queryCount, true}));
