@@ -1,6 +1,6 @@
 #include <fmt/format.h>
 
-#include <algorithm>
+#include <map>
 
 #include "gpu/partition.hpp"
 
@@ -60,23 +60,19 @@ void VulkanPartition::record_dispatch(VkCommandBuffer commands, size_t i) {
 void VulkanPartition::record_downloads(VkCommandBuffer commands, const Buffer& to) {
   if (recording_.downloads.empty()) return;
   const Vulkan& vk = context_.vk();
-  std::vector<VkBufferCopy> computed, constant;
+  // Computed here, a constant, or another name of what an earlier partition made.
+  std::map<const Buffer*, std::vector<VkBufferCopy>> regions;
   for (size_t i = 0; i < recording_.downloads.size(); ++i) {
     const TensorRef& source = recording_.downloads[i].source;
     if (source.elements() == 0) continue;
-    Slice at = slice(source.buffer);
-    (at.buffer == &arena_ ? computed : constant)
-        .push_back({at.offset, download_offsets_[i], source.elements() * 4ull});
+    const Slice at = slice(source.buffer);
+    regions[at.buffer].push_back({at.offset, download_offsets_[i], source.elements() * 4ull});
   }
   memory_barrier(vk, commands, kCompute, VK_ACCESS_SHADER_WRITE_BIT, kTransfer,
                  VK_ACCESS_TRANSFER_READ_BIT);
-  auto copy = [&](const Buffer& from, const std::vector<VkBufferCopy>& regions) {
-    if (!regions.empty())
-      vk.vkCmdCopyBuffer(commands, from.handle(), to.handle(),
-                         static_cast<uint32_t>(regions.size()), regions.data());
-  };
-  copy(arena_, computed);
-  copy(weights_, constant);
+  for (const auto& [from, list] : regions)
+    vk.vkCmdCopyBuffer(commands, from->handle(), to.handle(), static_cast<uint32_t>(list.size()),
+                       list.data());
   memory_barrier(vk, commands, kTransfer, VK_ACCESS_TRANSFER_WRITE_BIT, VK_PIPELINE_STAGE_HOST_BIT,
                  VK_ACCESS_HOST_READ_BIT);
 }

@@ -111,6 +111,54 @@ TEST(Handover, SkipsTheHost) {
   }
 }
 
+/// A partition on the GPU alone, which has run on what the partitions before have left.
+Result<std::unique_ptr<Partition>> ran(Device& gpu, const Graph& graph, const PartitionSpec& spec,
+                                       const Tensor* input = nullptr) {
+  VULTUS_TRY(auto partition, gpu.compile(graph, spec));
+  if (input) VULTUS_CHECK(partition->upload(spec.inputs[0], input->view()));
+  VULTUS_CHECK(partition->submit());
+  VULTUS_CHECK(partition->wait());
+  return partition;
+}
+
+TEST(Handover, AnotherNameOfWhatWasImportedIsReadBackAndHandedOn) {
+  VULTUS_NEED_GPU(gpu);
+  // x -> Relu a | Reshape(a) b, the same bytes | Neg(b) c; a partition each.
+  Graph graph;
+  auto value = [&](const char* name, const Shape& shape) {
+    return graph.add_value(name, DType::f32, shape);
+  };
+  const ValueId x = value("x", {2, 3, 5}), a = value("a", {2, 3, 5});
+  const ValueId b = value("b", {6, 5}), c = value("c", {6, 5});
+  graph.nodes = {{"a", "Relu", 18, {}, {x}, {a}},
+                 {"b", "Reshape", 18, {}, {a}, {b}},
+                 {"c", "Neg", 18, {}, {b}, {c}}};
+  const Tensor given = random_tensor({2, 3, 5}, 1);
+  for (Precision precision : {Precision::fp32, Precision::fp16}) {
+    PartitionSpec spec{.nodes = {0}, .inputs = {x}, .outputs = {}, .precision = precision};
+    spec.exports = {a};
+    auto first = ran(gpu, graph, spec, &given);
+    ASSERT_TRUE(first) << first.error().what;
+    spec = {.nodes = {1}, .inputs = {}, .outputs = {b}, .precision = precision};
+    spec.imports = {{a, first->get()}};
+    spec.exports = {b};
+    auto second = ran(gpu, graph, spec);
+    ASSERT_TRUE(second) << second.error().what;
+    spec = {.nodes = {2}, .inputs = {}, .outputs = {c}, .precision = precision};
+    spec.imports = {{b, second->get()}};
+    auto third = ran(gpu, graph, spec);
+    ASSERT_TRUE(third) << third.error().what;
+    Tensor same(DType::f32, {6, 5}), negated(DType::f32, {6, 5});
+    ASSERT_TRUE((*second)->download(b, same));
+    ASSERT_TRUE((*third)->download(c, negated));
+    for (size_t i = 0; i < 30; ++i) {
+      const float expected = std::max(given.as<float>()[i], 0.0f);
+      EXPECT_NEAR(same.as<float>()[i], expected, 1e-3) << i;
+      EXPECT_NEAR(negated.as<float>()[i], -expected, 1e-3) << i;
+    }
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(
     Networks, Hybrid,
     testing::Values(Case{"mtl_efficientnet_b0_224_seeded", {}}, Case{"pfld98_ghostone_112", {}},
