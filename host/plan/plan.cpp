@@ -82,6 +82,10 @@ void set_precisions(std::vector<PlannedPartition>& partitions, Precision precisi
     for (NodeId n : p.spec.nodes)
       if (keep_fp32[static_cast<size_t>(n)]) p.spec.keep_fp32.push_back(n);
     std::ranges::sort(p.spec.keep_fp32);
+    if (p.spec.keep_fp32.size() < p.spec.nodes.size()) continue;
+    // Nothing is stored in fp16, which the device may lack.
+    p.spec.precision = Precision::fp32;
+    p.spec.keep_fp32.clear();
   }
 }
 

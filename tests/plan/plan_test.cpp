@@ -126,6 +126,26 @@ TEST_F(PlanWithCosts, WhatIsKeptInFp32StaysInItsPartition) {
   EXPECT_NE(plan.error().what.find("'z'"), std::string::npos) << plan.error().what;
 }
 
+/// A GPU without 16-bit storage.
+class FullPrecisionDevice : public FakeDevice {
+ public:
+  using FakeDevice::FakeDevice;
+  Support supports(const Graph& graph, const Node& node, Precision precision) const override {
+    return precision == Precision::fp16 ? Support::no("no 16-bit storage")
+                                        : FakeDevice::supports(graph, node, precision);
+  }
+};
+
+TEST_F(PlanWithCosts, APartitionKeptInFp32AsAWholeNeedsNoFp16) {
+  FullPrecisionDevice full(DeviceKind::gpu, {"Relu", "Abs", "Neg"});
+  auto plan =
+      make_plan(graph, {&full, &cpu}, {.precision = Precision::fp16, .keep_fp32 = {"a", "b"}});
+  ASSERT_TRUE(plan) << plan.error().what;
+  ASSERT_EQ(plan->placement, (std::vector<Device*>{&full, &full, &cpu, &cpu, &cpu}));
+  EXPECT_EQ(plan->partitions[0].spec.precision, Precision::fp32) << "what the device can compile";
+  EXPECT_TRUE(plan->partitions[0].spec.keep_fp32.empty());
+}
+
 TEST(Estimate, APartitionWaitsForItsInputsAndForItsDevice) {
   Graph graph = two_branches();
   FakeDevice gpu(DeviceKind::gpu, {"Relu", "Neg"}), cpu(DeviceKind::cpu, {"Abs"});
