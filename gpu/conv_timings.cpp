@@ -11,15 +11,13 @@ namespace vultus::gpu {
 
 namespace {
 
-constexpr size_t kMostEntries = 8192;
-
 struct Entry {
   ConvKey key;
   uint32_t family, pixels, tile, split;
 };
 static_assert(std::has_unique_object_representations_v<Entry>);
 
-constexpr size_t kMostBytes = kMostEntries * sizeof(Entry) + 4096;
+constexpr size_t kMostBytes = kMostKeptEntries * sizeof(Entry) + 4096;
 
 /// Other kernels have other times.
 uint64_t kernels_checksum() {
@@ -39,7 +37,7 @@ std::string timings_key(const DeviceReport& r) {
 std::vector<std::byte> seal_timings(const std::string& key, const ConvTactics& tactics) {
   std::vector<Entry> entries;
   for (const auto& [problem, t] : tactics)
-    if (entries.size() < kMostEntries)
+    if (entries.size() < kMostKeptEntries)
       entries.push_back({problem, static_cast<uint32_t>(t.family), t.pixels, t.tile, t.split});
   return seal(key, std::as_bytes(std::span(entries)));
 }
@@ -56,28 +54,13 @@ ConvTactics unseal_timings(const std::string& key, std::span<const std::byte> fi
   return tactics;
 }
 
+// The key is made when it is needed: it takes a checksum over all kernels.
 ConvTimings::ConvTimings(const std::string& folder, const DeviceReport& report)
-    : file_(folder, fmt::format("convolutions-{}.bin", report.uuid)), report_(report) {}
-
-std::optional<ConvTactic> ConvTimings::find(const ConvKey& key) {
-  std::lock_guard lock(mutex_);
-  if (!kept_) kept_ = read();
-  auto at = kept_->find(key);
-  return at == kept_->end() ? std::nullopt : std::optional(at->second);
-}
-
-ConvTactics ConvTimings::read() const {
-  const std::vector<std::byte> bytes = file_.read(kMostBytes);
-  return bytes.empty() ? ConvTactics{} : unseal_timings(timings_key(report_), bytes);
-}
-
-void ConvTimings::keep(const ConvTactics& fresh) {
-  std::lock_guard lock(mutex_);
-  ConvTactics merged = fresh;
-  for (ConvTactics older : {kept_.value_or(ConvTactics{}), read()})
-    if (merged.size() + older.size() <= kMostEntries) merged.merge(older);
-  kept_ = std::move(merged);
-  file_.write(seal_timings(timings_key(report_), *kept_));
-}
+    : KeptMap(
+          CacheFile(folder, fmt::format("convolutions-{}.bin", report.uuid)), kMostBytes,
+          [&](const ConvTactics& t) { return seal_timings(timings_key(report), t); },
+          [&](std::span<const std::byte> file) {
+            return unseal_timings(timings_key(report), file);
+          }) {}
 
 }  // namespace vultus::gpu

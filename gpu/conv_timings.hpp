@@ -1,11 +1,9 @@
 #pragma once
 
 #include <map>
-#include <mutex>
-#include <optional>
 
 #include "gpu/conv_family.hpp"
-#include "host/core/cache_file.hpp"
+#include "host/core/kept_map.hpp"
 
 namespace vultus::gpu {
 
@@ -23,30 +21,16 @@ using ConvTactics = std::map<ConvKey, ConvTactic>;
 
 /// What timings hold for: the device, its driver, and the kernels of this build.
 std::string timings_key(const DeviceReport& report);
-/// A file's bytes; of more than 8,192 convolutions the rest is left out.
+/// A file's bytes; of more than `kMostKeptEntries` the rest is left out.
 std::vector<std::byte> seal_timings(const std::string& key, const ConvTactics& tactics);
 /// Nothing when the bytes are damaged or of another key. What a tactic says is not checked.
 ConvTactics unseal_timings(const std::string& key, std::span<const std::byte> file);
 
-/// The tactics that were the fastest on a device, kept between processes. A file that is missing,
-/// foreign or broken is no error: nothing was timed then. Any thread.
-class ConvTimings {
+/// The tactics that were the fastest on a device.
+class ConvTimings : public KeptMap<ConvTactics> {
  public:
-  /// `folder` as in OpenOptions::cache_folder. Nothing is read before the first `find`.
+  /// `folder` as in OpenOptions::cache_folder. The report outlives it.
   ConvTimings(const std::string& folder, const DeviceReport& report);
-
-  std::optional<ConvTactic> find(const ConvKey& key);
-  /// Adds them to the file, beside what others have written since it was read. When there are too
-  /// many, old ones are forgotten.
-  void keep(const ConvTactics& fresh);
-
- private:
-  ConvTactics read() const;
-
-  CacheFile file_;
-  const DeviceReport& report_;
-  std::mutex mutex_;
-  std::optional<ConvTactics> kept_;  ///< once asked
 };
 
 }  // namespace vultus::gpu

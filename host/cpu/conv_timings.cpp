@@ -6,7 +6,7 @@ namespace vultus::cpu {
 
 namespace {
 
-constexpr size_t kMostEntries = 8192, kMostBytes = 4u << 20;
+constexpr size_t kMostBytes = 4u << 20;
 
 /// Kernels of another build have other times.
 std::string key_of(const std::string& device) {
@@ -24,7 +24,7 @@ std::vector<std::byte> seal_forms(const std::string& device, const ConvForms& fo
   std::string text;
   size_t entries = 0;
   for (const auto& [key, form] : forms)
-    if (entries++ < kMostEntries) text += fmt::format("{} {}\n", static_cast<int>(form), key);
+    if (entries++ < kMostKeptEntries) text += fmt::format("{} {}\n", static_cast<int>(form), key);
   return seal(key_of(device), std::as_bytes(std::span(text)));
 }
 
@@ -44,37 +44,10 @@ ConvForms unseal_forms(const std::string& device, std::span<const std::byte> fil
 }
 
 ConvTimings::ConvTimings(const std::string& folder, const std::string& device)
-    : device_(device),
-      file_(folder,
-            fmt::format("forms-{:016x}.bin", checksum_of(std::as_bytes(std::span(device))))) {}
-
-const ConvForms& ConvTimings::kept() {
-  if (!kept_) kept_ = read();
-  return *kept_;
-}
-
-std::optional<ConvForm> ConvTimings::find(const std::string& key) {
-  std::lock_guard lock(mutex_);
-  auto at = kept().find(key);
-  return at == kept().end() ? std::nullopt : std::optional(at->second);
-}
-
-bool ConvTimings::empty() {
-  std::lock_guard lock(mutex_);
-  return kept().empty();
-}
-
-ConvForms ConvTimings::read() const {
-  return unseal_forms(device_, file_.read(kMostBytes));
-}
-
-void ConvTimings::keep(const ConvForms& fresh) {
-  std::lock_guard lock(mutex_);
-  ConvForms merged = fresh;
-  for (ConvForms older : {kept(), read()})
-    if (merged.size() + older.size() <= kMostEntries) merged.merge(older);
-  kept_ = std::move(merged);
-  file_.write(seal_forms(device_, *kept_));
-}
+    : KeptMap(
+          CacheFile(folder, fmt::format("forms-{:016x}.bin",
+                                        checksum_of(std::as_bytes(std::span(device))))),
+          kMostBytes, [device](const ConvForms& forms) { return seal_forms(device, forms); },
+          [device](std::span<const std::byte> file) { return unseal_forms(device, file); }) {}
 
 }  // namespace vultus::cpu

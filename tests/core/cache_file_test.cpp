@@ -5,6 +5,8 @@
 
 #include <filesystem>
 
+#include "tests/support/temporary_folder.hpp"
+
 namespace vultus {
 namespace {
 
@@ -19,13 +21,8 @@ std::vector<std::byte> some_bytes(size_t count) {
 
 class CacheFolder : public testing::Test {
  protected:
-  void SetUp() override {
-    std::string name = (fs::temp_directory_path() / "vultus-cache-XXXXXX").string();
-    ASSERT_NE(mkdtemp(name.data()), nullptr);
-    folder = name;
-  }
-  void TearDown() override { fs::remove_all(folder); }
-  std::string folder;
+  const test::TemporaryFolder temporary;
+  const std::string folder = temporary.path();
 };
 
 TEST_F(CacheFolder, WhatWasWrittenIsReadAgain) {

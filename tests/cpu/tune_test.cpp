@@ -7,6 +7,7 @@
 
 #include "host/cpu/conv_timings.hpp"
 #include "tests/cpu/net.hpp"
+#include "tests/support/temporary_folder.hpp"
 
 namespace vultus {
 namespace {
@@ -42,12 +43,6 @@ class CpuTune : public testing::Test {
     // Elsewhere oneDNN has one kernel for each of these convolutions.
     if (open_cpu(1).value()->info().driver.find("avx512") == std::string::npos)
       GTEST_SKIP() << "needs AVX-512";
-    std::string name = (fs::temp_directory_path() / "vultus-tune-XXXXXX").string();
-    ASSERT_NE(mkdtemp(name.data()), nullptr);
-    folder = name;
-  }
-  void TearDown() override {
-    if (!folder.empty()) fs::remove_all(folder);
   }
 
   /// A partition on a device that has seen nothing but the folder.
@@ -93,7 +88,8 @@ class CpuTune : public testing::Test {
     return cpu::unseal_forms(device_key(), std::as_bytes(std::span(bytes)));
   }
   void keep(const ConvForms& forms) const { cpu::ConvTimings(folder, device_key()).keep(forms); }
-  std::string folder;
+  const test::TemporaryFolder temporary;
+  const std::string folder = temporary.path();
 };
 
 TEST_F(CpuTune, RulesNeitherReadNorWrite) {

@@ -10,6 +10,7 @@
 #include "tests/support/batches.hpp"
 #include "tests/support/gpu.hpp"
 #include "tests/support/support.hpp"
+#include "tests/support/temporary_folder.hpp"
 
 namespace vultus::test {
 namespace {
@@ -128,8 +129,8 @@ TEST(Mixed, WhateverIsKeptInFp32TheResultsStay) {
 }
 
 TEST(Recipe, IsReadAsItWasWritten) {
-  std::string folder = (std::filesystem::temp_directory_path() / "vultus-recipe-XXXXXX").string();
-  ASSERT_NE(mkdtemp(folder.data()), nullptr);
+  const test::TemporaryFolder temporary;
+  const std::string& folder = temporary.path();
   const std::string path = folder + "/net.mixed.json";
   EXPECT_EQ(read_recipe(path).error().code, Errc::bad_input);
   const std::vector<std::string> nodes = {"/a/Conv", "b \"quoted\""};
@@ -143,7 +144,6 @@ TEST(Recipe, IsReadAsItWasWritten) {
     EXPECT_FALSE(read_recipe(path)) << text;
   }
   EXPECT_EQ(write_recipe(folder + "/absent/x.json", nodes).error().code, Errc::unwritable);
-  std::filesystem::remove_all(folder);
 }
 
 }  // namespace

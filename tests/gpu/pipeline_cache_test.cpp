@@ -9,6 +9,7 @@
 
 #include "tests/support/gpu.hpp"
 #include "tests/support/support.hpp"
+#include "tests/support/temporary_folder.hpp"
 
 namespace vultus::gpu {
 namespace {
@@ -78,12 +79,8 @@ TEST(PipelineCacheFile, APayloadWhoseOwnHeaderLiesIsRefused) {
 
 /// A folder of this test alone, gone afterwards.
 struct Folder {
-  fs::path path;
-  Folder() {
-    std::string name = (fs::temp_directory_path() / "vultus_cache_XXXXXX").string();
-    path = mkdtemp(name.data());
-  }
-  ~Folder() { fs::remove_all(path); }
+  const test::TemporaryFolder temporary;
+  const fs::path path = temporary.path();
   fs::path cache() const { return path / "vultus"; }
   std::vector<fs::path> files() const {
     std::vector<fs::path> found;

@@ -2,6 +2,7 @@
 #include <filesystem>
 
 #include "tests/support/gpu.hpp"
+#include "tests/support/temporary_folder.hpp"
 
 namespace vultus {
 namespace {
@@ -11,8 +12,8 @@ namespace fs = std::filesystem;
 TEST(GpuSpeed, IsMeasuredOnceAndKept) {
   VULTUS_NEED_GPU(shared);
   (void)shared;
-  std::string folder = (fs::temp_directory_path() / "vultus-speed-XXXXXX").string();
-  ASSERT_NE(mkdtemp(folder.data()), nullptr);
+  const test::TemporaryFolder temporary;
+  const std::string& folder = temporary.path();
   gpu::OpenOptions options;
   options.selector = "llvmpipe";
   options.validation = gpu::validation_available();
@@ -30,7 +31,6 @@ TEST(GpuSpeed, IsMeasuredOnceAndKept) {
   EXPECT_EQ(first->gflops, again->gflops) << "equal to the last digit, so not measured anew";
   for (const std::string& message : gpu::take_validation_messages(**device))
     ADD_FAILURE() << message;
-  fs::remove_all(folder);
 }
 
 }  // namespace

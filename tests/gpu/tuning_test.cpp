@@ -9,6 +9,7 @@
 #include "gpu/recording.hpp"
 #include "tests/cpu/net.hpp"
 #include "tests/support/gpu.hpp"
+#include "tests/support/temporary_folder.hpp"
 
 namespace vultus::gpu {
 namespace {
@@ -33,15 +34,11 @@ test::Net small_net() {
 class Tuned : public testing::Test {
  protected:
   void SetUp() override {
-    std::string name = (fs::temp_directory_path() / "vultus-tuning-XXXXXX").string();
-    ASSERT_NE(mkdtemp(name.data()), nullptr);
-    folder = name;
     auto opened = Context::create({.selector = "llvmpipe"});
     if (!opened) GTEST_SKIP() << opened.error().what;
     context = std::move(*opened);
     file = folder + "/convolutions-" + context->report().uuid + ".bin";
   }
-  void TearDown() override { fs::remove_all(folder); }
 
   std::unique_ptr<Device> device(bool emulated = false) const {
     auto opened = open({.selector = "llvmpipe",
@@ -131,7 +128,9 @@ class Tuned : public testing::Test {
 
   test::Net net = small_net();
   std::unique_ptr<Context> context;
-  std::string folder, file;
+  const test::TemporaryFolder temporary;
+  const std::string folder = temporary.path();
+  std::string file;
 };
 
 TEST_F(Tuned, WhatWasMeasuredIsKeptAndUsedByTheNextDevice) {

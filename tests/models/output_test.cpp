@@ -10,6 +10,7 @@
 #include "models/process/landmark_csv.hpp"
 #include "models/process/output_folder.hpp"
 #include "models/process/process.hpp"
+#include "tests/support/temporary_folder.hpp"
 
 namespace vultus {
 namespace {
@@ -18,12 +19,6 @@ namespace fs = std::filesystem;
 
 class Output : public ::testing::Test {
  protected:
-  void SetUp() override {
-    std::string pattern = (fs::temp_directory_path() / "vultus-out-XXXXXX").string();
-    ASSERT_NE(mkdtemp(pattern.data()), nullptr);
-    root_ = pattern;
-  }
-  void TearDown() override { fs::remove_all(root_); }
   std::string path(const std::string& name) const { return (root_ / name).string(); }
   void write(const std::string& name, const std::string& text) const {
     std::ofstream(root_ / name, std::ios::binary) << text;
@@ -35,7 +30,8 @@ class Output : public ::testing::Test {
     return text.str();
   }
 
-  fs::path root_;
+  const test::TemporaryFolder temporary_;
+  const fs::path root_ = temporary_.path();
 };
 
 face::TrackedFace a_face(int id) {

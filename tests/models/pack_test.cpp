@@ -8,6 +8,7 @@
 
 #include "models/pack/sha256.hpp"
 #include "tests/support/support.hpp"
+#include "tests/support/temporary_folder.hpp"
 
 namespace vultus {
 namespace {
@@ -20,14 +21,10 @@ constexpr const char* kAbc = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb4
 class PackFolder : public ::testing::Test {
  protected:
   void SetUp() override {
-    std::string pattern = (fs::temp_directory_path() / "vultus-pack-XXXXXX").string();
-    ASSERT_NE(mkdtemp(pattern.data()), nullptr);
-    root_ = pattern;
     fs::create_directory(root_ / "pack");
     write("pack/net.onnx", "abc");
     write("outside.onnx", "abc");
   }
-  void TearDown() override { fs::remove_all(root_); }
 
   void write(const std::string& name, const std::string& text) {
     std::ofstream(root_ / name, std::ios::binary) << text;
@@ -56,7 +53,8 @@ class PackFolder : public ::testing::Test {
     EXPECT_NE(what.find(part), std::string::npos) << what;
   }
 
-  fs::path root_;
+  const test::TemporaryFolder temporary_;
+  const fs::path root_ = temporary_.path();
 };
 
 TEST_F(PackFolder, AGoodPackIsRead) {

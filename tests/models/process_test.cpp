@@ -17,6 +17,7 @@
 #include "models/image/image.hpp"
 #include "models/video/reader.hpp"
 #include "tests/support/support.hpp"
+#include "tests/support/temporary_folder.hpp"
 
 namespace vultus {
 namespace {
@@ -30,9 +31,6 @@ class Process : public ::testing::Test {
   void SetUp() override {
     VULTUS_NEED_SHARED(detector, "models/retinaface_mnet025_dynamic.onnx");
     VULTUS_NEED_SHARED(landmarks, "models/pfld98_ghostone_112.onnx");
-    std::string pattern = (fs::temp_directory_path() / "vultus-process-XXXXXX").string();
-    ASSERT_NE(mkdtemp(pattern.data()), nullptr);
-    root_ = pattern;
     fs::create_directory(root_ / "pack");
     fs::copy_file(detector, root_ / "pack/detector.onnx");
     fs::copy_file(landmarks, root_ / "pack/landmarks.onnx");
@@ -48,7 +46,6 @@ class Process : public ::testing::Test {
     options_.devices = {cpu_.get()};
     options_.out = (root_ / "out").string();
   }
-  void TearDown() override { fs::remove_all(root_); }
 
   Result<Summary> run(const std::string& media) const {
     return process_input(shared("media/" + media), options_);
@@ -77,7 +74,8 @@ class Process : public ::testing::Test {
     return names;
   }
 
-  fs::path root_;
+  const test::TemporaryFolder temporary_;
+  const fs::path root_ = temporary_.path();
   std::unique_ptr<Device> cpu_;
   ProcessOptions options_;
 };

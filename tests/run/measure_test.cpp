@@ -8,6 +8,7 @@
 #include "host/plan/plan.hpp"
 #include "host/run/session.hpp"
 #include "tests/support/fake_device.hpp"
+#include "tests/support/temporary_folder.hpp"
 
 namespace vultus {
 namespace {
@@ -18,12 +19,6 @@ using test::two_branches;
 
 class Measured : public testing::Test {
  protected:
-  void SetUp() override {
-    std::string name = (fs::temp_directory_path() / "vultus-costs-XXXXXX").string();
-    ASSERT_NE(mkdtemp(name.data()), nullptr);
-    folder = name;
-  }
-  void TearDown() override { fs::remove_all(folder); }
   PlacementCosts costs(CostSource source, const Graph& graph = two_branches()) {
     auto got =
         placement_costs(graph, {&gpu, &cpu}, {Precision::fp32, source, Tuning::rules, folder});
@@ -34,7 +29,8 @@ class Measured : public testing::Test {
     return static_cast<size_t>(
         std::distance(fs::directory_iterator(folder), fs::directory_iterator()));
   }
-  std::string folder;
+  const test::TemporaryFolder temporary;
+  const std::string folder = temporary.path();
   FakeDevice gpu{DeviceKind::gpu, {"Relu", "Neg"}};
   FakeDevice cpu{DeviceKind::cpu, {"Relu", "Abs", "Neg"}};
 };

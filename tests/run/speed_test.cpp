@@ -6,6 +6,7 @@
 #include <fstream>
 
 #include "host/run/device.hpp"
+#include "tests/support/temporary_folder.hpp"
 
 namespace vultus {
 namespace {
@@ -14,12 +15,6 @@ namespace fs = std::filesystem;
 
 class SpeedFolder : public testing::Test {
  protected:
-  void SetUp() override {
-    std::string name = (fs::temp_directory_path() / "vultus-speed-XXXXXX").string();
-    ASSERT_NE(mkdtemp(name.data()), nullptr);
-    folder = name;
-  }
-  void TearDown() override { fs::remove_all(folder); }
   double gflops_of(const std::string& key, bool again = false) {
     return cached_speed(folder, key, again,
                         [&]() -> Result<DeviceSpeed> {
@@ -27,7 +22,8 @@ class SpeedFolder : public testing::Test {
                         })
         ->gflops;
   }
-  std::string folder;
+  const test::TemporaryFolder temporary;
+  const std::string folder = temporary.path();
   int measured = 0;
 };
 
@@ -64,14 +60,13 @@ TEST_F(SpeedFolder, AFailedMeasurementIsNotKept) {
 TEST(CpuSpeed, IsPositive) {
   auto cpu = open_cpu(1);
   ASSERT_TRUE(cpu);
-  std::string folder = (fs::temp_directory_path() / "vultus-speed-XXXXXX").string();
-  ASSERT_NE(mkdtemp(folder.data()), nullptr);
+  const test::TemporaryFolder temporary;
+  const std::string& folder = temporary.path();
   setenv("XDG_CACHE_HOME", folder.c_str(), 1);
   auto speed = (*cpu)->speed();
   ASSERT_TRUE(speed) << speed.error().what;
   EXPECT_GT(speed->gflops, 0);
   EXPECT_GT(speed->copy_gb_per_s, 0);
-  fs::remove_all(folder);
 }
 
 }  // namespace
