@@ -1,7 +1,6 @@
 #include <fmt/format.h>
 
 #include "apps/bench_report.hpp"
-#include "apps/inputs.hpp"
 #include "apps/startup.hpp"
 #include "host/core/stopwatch.hpp"
 
@@ -27,12 +26,12 @@ Result<BenchCase> prepare(const BenchOptions& options, const std::string& device
   VULTUS_TRY(Session session, Session::load(options.model, wanted));
   c.session = std::make_unique<Session>(std::move(session));
   c.load_ms = watch.lap_ms();
-  VULTUS_TRY(c.inputs, read_inputs(c.session->graph(), options.inputs, true));
+  VULTUS_TRY(c.data, read_inputs(c.session->graph(), options.inputs, true, 1));
   watch.lap_ms();
-  for (const auto& [name, tensor] : c.inputs)
-    VULTUS_CHECK(c.session->set_input(name, tensor.view()));
+  VULTUS_CHECK(set_inputs(*c.session, c.data.sets[0]));
   VULTUS_CHECK(c.session->run());
   c.first_ms = watch.lap_ms();
+  c.errors = compare_outputs(*c.session, c.data.sets[0].outputs);
   for (int i = 1; i < options.warmup; ++i)
     VULTUS_CHECK(c.session->run());
   c.before = c.session->transfers();
@@ -43,7 +42,7 @@ Result<BenchCase> prepare(const BenchOptions& options, const std::string& device
 Result<double> throughput(BenchCase& c, size_t slots, int runs) {
   Session& session = *c.session;
   auto start = [&](size_t slot) -> Result<void> {
-    for (const auto& [name, tensor] : c.inputs)
+    for (const auto& [name, tensor] : c.data.sets[0].inputs)
       VULTUS_CHECK(session.set_input(name, tensor.view(), slot));
     return session.submit(slot);
   };
@@ -167,7 +166,9 @@ void add_bench(CLI::App& app, int& status) {
   command->add_option("--warmup", options->warmup, "untimed runs before")
       ->check(CLI::Range(1, 1000))
       ->capture_default_str();
-  command->add_option("--input", options->inputs, "NAME=FILE.npy (default: seeded random values)");
+  command->add_option(
+      "--input", options->inputs,
+      std::string(kInputHelp) + ", of which the first is taken (default: seeded random values)");
   command->add_flag("--profile", options->profile,
                     "also time every dispatch or primitive: ms, GFLOP/s, GB/s and per cent of what "
                     "the device reaches at best");

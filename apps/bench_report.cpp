@@ -112,6 +112,17 @@ Json layers_json(const std::vector<BenchCase>& cases) {
   return layers;
 }
 
+/// What the test data say about a case; nothing where there are none.
+void add_test_data(const BenchCase& c, const EngineOptions& engine, Json& run) {
+  const std::string& folder = c.data.sets[0].folder;
+  if (folder.empty()) return;
+  run["data_set"] = folder;
+  run["data_sets_found"] = c.data.found;
+  run["outputs"] = Json::array();
+  for (const OutputError& error : c.errors)
+    run["outputs"].push_back(error_json(error, tolerance_of(*c.session, engine)));
+}
+
 Json as_json(const BenchCase& c, const EngineOptions& engine) {
   const Graph& graph = c.session->graph();
   int64_t work = 0;
@@ -162,9 +173,19 @@ Json as_json(const BenchCase& c, const EngineOptions& engine) {
   json["split"] = split_json(times);
   json["timeline"] = timeline_json(c, times);
   json["advice"] = advice(facts_of(c, engine));
+  add_test_data(c, engine, json);
   if (!c.startup.is_null()) json["startup"] = c.startup;
   if (c.profile) json["profile"] = as_json(*c.profile);
   return json;
+}
+
+void print_test_data(const BenchCase& c) {
+  const std::string& folder = c.data.sets[0].folder;
+  if (folder.empty()) return;
+  fmt::print("    inputs of {}{}\n", folder,
+             c.data.found > 1 ? fmt::format(", the first of {}", c.data.found) : "");
+  for (const OutputError& error : c.errors)
+    fmt::print("    output '{}' against the test data: {}\n", error.name, error_text(error));
 }
 
 void print_table(const BenchOptions& options, const Json& runs) {
@@ -224,6 +245,7 @@ void print_text(const BenchOptions& options, const std::vector<BenchCase>& cases
   print_table(options, document["runs"]);
   for (const BenchCase& c : cases) {
     fmt::print("  {} = {}\n", c.device, c.opened->note);
+    print_test_data(c);
     print_split(median_run(c));
     if (const Plan& plan = c.session->plan(); plan.costs)
       fmt::print("    predicted {:.3f} ms in {} partitions\n", plan.estimate.ms,

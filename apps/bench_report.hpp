@@ -2,7 +2,7 @@
 
 #include <optional>
 
-#include "apps/common.hpp"
+#include "apps/inputs.hpp"
 #include "apps/profile.hpp"
 
 namespace vultus::app {
@@ -26,7 +26,8 @@ struct BenchCase {
   int64_t batch = 0;  // 0: as the file says
   std::unique_ptr<OpenedDevices> opened;
   std::unique_ptr<Session> session;
-  std::map<std::string, Tensor> inputs;
+  InputSets data;
+  std::vector<OutputError> errors;  ///< of the first run, against the test data
   double load_ms = 0, first_ms = 0;
   std::vector<double> times;
   std::vector<RunTimes> splits;  ///< of the first runs, as many as are kept

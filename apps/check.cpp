@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "apps/common.hpp"
 #include "apps/inputs.hpp"
 #include "host/ops/op.hpp"
 #include "host/run/accuracy.hpp"
@@ -25,6 +24,12 @@ struct Findings {
   std::vector<std::string> unsafe;    ///< nodes that fp16 cannot serve
   const ValueError* worst = nullptr;  ///< by rel_l2, what is not finite first
   const ValueError* first = nullptr;  ///< not finite, or over the tolerance
+};
+
+/// The outputs of one set of test data.
+struct Compared {
+  std::string folder;
+  std::vector<OutputError> errors;
 };
 
 bool is_bad(const ValueError& e, double tolerance) {
@@ -101,6 +106,56 @@ Result<std::string> save_recipe(const CheckOptions& options, const Findings& fou
   return path;
 }
 
+/// Layers with the inputs of every set, each as in the set where it is worst.
+Result<std::vector<ValueError>> compare_layers(const Graph& graph, const SessionOptions& wanted,
+                                               Device& reference, const InputSets& read) {
+  std::vector<ValueError> worst;
+  for (const TestData& set : read.sets) {
+    VULTUS_TRY(const auto errors, compare_values(graph, wanted, reference, set.inputs));
+    keep_worst(worst, errors);
+  }
+  return worst;
+}
+
+/// Outputs against those of the test data, where there are any.
+Result<std::vector<Compared>> compare_test_data(const Graph& graph, const SessionOptions& wanted,
+                                                const InputSets& read) {
+  std::vector<Compared> list;
+  if (std::ranges::all_of(read.sets, [](const TestData& set) { return set.outputs.empty(); }))
+    return list;
+  VULTUS_TRY(Session session, Session::from_graph(graph, wanted));
+  for (const TestData& set : read.sets) {
+    VULTUS_CHECK(set_inputs(session, set));
+    VULTUS_CHECK(session.run());
+    list.push_back({set.folder, compare_outputs(session, set.outputs)});
+  }
+  return list;
+}
+
+bool all_within(const std::vector<Compared>& sets, double tolerance) {
+  return std::ranges::all_of(sets, [&](const Compared& set) {
+    return std::ranges::all_of(set.errors,
+                               [&](const OutputError& e) { return e.within(tolerance); });
+  });
+}
+
+Json as_json(const std::vector<Compared>& sets, double tolerance) {
+  Json list = Json::array();
+  for (const Compared& set : sets)
+    for (const OutputError& error : set.errors) {
+      list.push_back(error_json(error, tolerance));
+      list.back()["data_set"] = set.folder;
+    }
+  return list;
+}
+
+void print_test_data(const std::vector<Compared>& sets, double tolerance) {
+  for (const Compared& set : sets)
+    for (const OutputError& error : set.errors)
+      fmt::print("  output '{}' against {}: {}{}\n", error.name, set.folder, error_text(error),
+                 error.within(tolerance) ? "" : "; over the tolerance");
+}
+
 Result<ExitCode> check(const CheckOptions& options) {
   const std::string device = options.engine.device == "auto" ? "gpu" : options.engine.device;
   VULTUS_TRY(OpenedDevices devices, open_devices(options.engine, device));
@@ -108,8 +163,9 @@ Result<ExitCode> check(const CheckOptions& options) {
   VULTUS_TRY(const LoadedGraph loaded,
              load_graph(options.model, wanted.shapes, wanted.batch, wanted.fuse));
   const Graph& graph = loaded.graph;
-  VULTUS_TRY(auto inputs, read_inputs(graph, options.inputs, true));
-  VULTUS_TRY(auto errors, compare_values(graph, wanted, *devices.owned.back(), inputs));
+  VULTUS_TRY(const InputSets read, read_inputs(graph, options.inputs, true));
+  VULTUS_TRY(auto errors, compare_layers(graph, wanted, *devices.owned.back(), read));
+  VULTUS_TRY(const auto outputs, compare_test_data(graph, wanted, read));
   const Findings found = evaluate(graph, std::move(errors), options.tolerance);
   VULTUS_TRY(std::string recipe, save_recipe(options, found));
   if (options.engine.json) {
@@ -125,14 +181,16 @@ Result<ExitCode> check(const CheckOptions& options) {
                 {"first", as_json(graph, found.first)},
                 {"keep_fp32", found.unsafe},
                 {"recipe", recipe},
+                {"outputs", as_json(outputs, options.tolerance)},
                 {"nodes", nodes}});
   } else {
     print_text(options, graph, devices, found);
+    print_test_data(outputs, options.tolerance);
     if (!recipe.empty())
       fmt::print("  written: {} (use --precision mixed{})\n", recipe,
                  recipe == options.model + ".mixed.json" ? "" : " --recipe " + recipe);
   }
-  return found.first ? kMismatch : kComplete;
+  return found.first || !all_within(outputs, options.tolerance) ? kMismatch : kComplete;
 }
 
 }  // namespace
@@ -142,8 +200,12 @@ void add_check(CLI::App& app, int& status) {
   auto* command = app.add_subcommand(
       "check", "every layer on a device against fp32 on the CPU; what cannot be kept in fp16");
   command->add_option("model", options->model, "ONNX file")->required();
-  command->add_option("--input", options->inputs, "NAME=FILE.npy (default: seeded random values)");
-  command->add_option("--tolerance", options->tolerance, "relative L2 error that a layer may have")
+  command->add_option(
+      "--input", options->inputs,
+      std::string(kInputHelp) + ", each of which is run (default: seeded random values)");
+  command
+      ->add_option("--tolerance", options->tolerance,
+                   "relative L2 error that a layer may have, and an output against test data")
       ->check(CLI::Range(0.0, 1e9))
       ->capture_default_str();
   command->add_flag("--nodes", options->nodes, "list every layer");
@@ -153,9 +215,11 @@ void add_check(CLI::App& app, int& status) {
   command->add_flag("--no-recipe", options->no_recipe, "write nothing");
   options->engine.add_to(*command);
   command->footer(
-      "Exit code 9 when a layer is over the tolerance or not finite.\n"
+      "Exit code 9 when a layer is over the tolerance or not finite, or an output not that of the "
+      "test data.\n"
       "Random inputs are harsher than pictures: give --input with real ones.\n"
-      "Example:\n  vultus check model.onnx --input input=face.npy");
+      "Examples:\n  vultus check model.onnx --input input=face.npy\n"
+      "  vultus check model.onnx --input folder/of/model");
   command->callback([options, &status] {
     auto done = check(*options);
     status = done ? *done : report(done.error());

@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <set>
 
-#include "apps/common.hpp"
 #include "apps/inputs.hpp"
 #include "host/graph/passes/passes.hpp"
 #include "host/onnx/census.hpp"
@@ -67,8 +66,11 @@ void count(const Graph& graph, Layers& layers) {
 /// Values near or past the largest fp16 number in a run on the given inputs.
 Result<void> calibrate(const InspectOptions& options, Layers& layers) {
   VULTUS_TRY(auto cpu, open_cpu(options.engine.threads));
-  VULTUS_TRY(auto inputs, read_inputs(layers.graph, options.inputs, true));
-  VULTUS_TRY(layers.ranges, value_ranges(layers.graph, *cpu, inputs));
+  VULTUS_TRY(const InputSets read, read_inputs(layers.graph, options.inputs, true));
+  for (const TestData& set : read.sets) {
+    VULTUS_TRY(const auto ranges, value_ranges(layers.graph, *cpu, set.inputs));
+    keep_worst(layers.ranges, ranges);
+  }
   layers.unsafe = unsafe_nodes(layers.graph, layers.ranges);
   return {};
 }
@@ -216,8 +218,9 @@ void add_inspect(CLI::App& app, int& status) {
   auto* command =
       app.add_subcommand("inspect", "what a network consists of, and what it asks of an engine");
   command->add_option("model", options->model, "ONNX file")->required();
-  command->add_option("--input", options->inputs,
-                      "NAME=FILE.npy for the ranges (default: seeded random values)");
+  command->add_option(
+      "--input", options->inputs,
+      "for the ranges: " + std::string(kInputHelp) + " (default: seeded random values)");
   command->add_option("--shape", options->engine.shapes, "binds symbolic sizes: NAME=1x3x480x640");
   command->add_option("--threads", options->engine.threads, "CPU threads")
       ->check(CLI::Range(1, 1024));

@@ -1,15 +1,12 @@
 #include "host/onnx/proto.hpp"
 
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <google/protobuf/io/zero_copy_stream_impl.h>
 #include <google/protobuf/stubs/logging.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
 
+#include "host/onnx/file_source.hpp"
 #include "host/onnx/limits.hpp"
 #include "host/onnx/scan.hpp"
 #include "host/onnx/weights.hpp"
@@ -81,47 +78,6 @@ Result<void> check_model(const onnx::ModelProto& model) {
   return {};
 }
 
-class File : public ByteSource {
- public:
-  // Non-blocking, so that a named pipe does not hang before it is refused.
-  explicit File(const std::string& path)
-      : descriptor_(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)) {}
-  ~File() override {
-    if (descriptor_ >= 0) close(descriptor_);
-  }
-  File(const File&) = delete;
-  File& operator=(const File&) = delete;
-
-  Result<void> check() {
-    if (descriptor_ < 0) return bad_model("cannot be opened; check the path and its permissions");
-    struct stat status;
-    if (fstat(descriptor_, &status) != 0 || !S_ISREG(status.st_mode))
-      return bad_model("is not a file");
-    if (status.st_size > kMaxModelBytes) return too_large();
-    size_ = static_cast<uint64_t>(status.st_size);
-    return {};
-  }
-  uint64_t size() const override { return size_; }
-  bool read(uint64_t offset, std::span<std::byte> out) const override {
-    while (!out.empty()) {
-      const ssize_t got = pread(descriptor_, out.data(), out.size(), static_cast<off_t>(offset));
-      if (got < 0 && errno == EINTR) continue;
-      if (got <= 0) return false;
-      offset += static_cast<uint64_t>(got);
-      out = out.subspan(static_cast<size_t>(got));
-    }
-    return true;
-  }
-  google::protobuf::io::FileInputStream from_beginning() const {
-    lseek(descriptor_, 0, SEEK_SET);
-    return google::protobuf::io::FileInputStream(descriptor_);
-  }
-
- private:
-  int descriptor_;
-  uint64_t size_ = 0;
-};
-
 class Memory : public ByteSource {
  public:
   explicit Memory(std::span<const std::byte> bytes) : bytes_(bytes) {}
@@ -144,7 +100,7 @@ Result<Model> parse(std::unique_ptr<Source> source) {
   google::protobuf::LogSilencer silence;
   {
     auto stream = source->from_beginning();
-    VULTUS_CHECK(check_message_count(stream));
+    VULTUS_CHECK(check_message_count(stream, MessageKind::model));
   }
   Model model;
   bool parsed = false;
@@ -187,8 +143,9 @@ int opset_of(const onnx::ModelProto& model) {
 }
 
 Result<Model> read_model(const std::string& path) {
-  auto file = std::make_unique<File>(path);
+  auto file = std::make_unique<FileSource>(path);
   VULTUS_CHECK(file->check());
+  if (file->size() > static_cast<uint64_t>(kMaxModelBytes)) return too_large();
   return parse(std::move(file));
 }
 

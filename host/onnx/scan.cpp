@@ -24,12 +24,15 @@ constexpr size_t kMaxDepth = 100;
 
 class Scanner {
  public:
-  explicit Scanner(google::protobuf::io::ZeroCopyInputStream& stream) : input_(&stream) {
+  Scanner(google::protobuf::io::ZeroCopyInputStream& stream, MessageKind kind)
+      : input_(&stream), kind_(kind) {
     input_.SetTotalBytesLimit(std::numeric_limits<int>::max());
   }
 
   Result<void> run() {
-    levels_.push_back({onnx::ModelProto::descriptor(), 0});
+    levels_.push_back({kind_ == MessageKind::model ? onnx::ModelProto::descriptor()
+                                                   : onnx::TensorProto::descriptor(),
+                       0});
     for (;;) {
       uint32_t tag = input_.ReadTag();
       if (tag != 0) {
@@ -50,7 +53,10 @@ class Scanner {
     google::protobuf::io::CodedInputStream::Limit outer_limit;
   };
 
-  static Error damaged() { return bad_model("is not an ONNX model, or is damaged or cut off"); }
+  Error damaged() const {
+    return bad_model(fmt::format("is not an ONNX {}, or is damaged or cut off",
+                                 kind_ == MessageKind::model ? "model" : "tensor"));
+  }
 
   Result<void> read_field(uint32_t tag) {
     const FieldDescriptor* field =
@@ -72,14 +78,16 @@ class Scanner {
   }
 
   google::protobuf::io::CodedInputStream input_;
+  MessageKind kind_;
   std::vector<Level> levels_;
   int count_ = 0;
 };
 
 }  // namespace
 
-Result<void> check_message_count(google::protobuf::io::ZeroCopyInputStream& stream) {
-  return Scanner(stream).run();
+Result<void> check_message_count(google::protobuf::io::ZeroCopyInputStream& stream,
+                                 MessageKind kind) {
+  return Scanner(stream, kind).run();
 }
 
 }  // namespace vultus

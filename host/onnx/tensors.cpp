@@ -28,13 +28,6 @@ Result<int64_t> parse_count(const std::string& text, std::string_view key) {
   return value;
 }
 
-/// How many of the proto's data fields are filled.
-int filled_fields(const onnx::TensorProto& p) {
-  return (p.has_raw_data() && !p.raw_data().empty()) + (p.float_data_size() > 0) +
-         (p.int32_data_size() > 0) + (p.int64_data_size() > 0) + (p.double_data_size() > 0) +
-         (p.uint64_data_size() > 0) + (p.string_data_size() > 0);
-}
-
 template <class T, class Field>
 Result<Tensor> narrow(const Field& field, const Shape& shape) {
   if (field.size() != shape.elements())
@@ -120,9 +113,10 @@ Result<void> check_finite(std::span<const T> values) {
   return {};
 }
 
-Result<void> check_values(const Tensor& tensor) {
-  if (tensor.dtype() == DType::f32) return check_finite(tensor.as<float>());
-  if (tensor.dtype() == DType::f64) return check_finite(tensor.as<double>());
+Result<void> check_values(const Tensor& tensor, FloatValues allowed) {
+  const bool finite = allowed == FloatValues::finite;
+  if (tensor.dtype() == DType::f32 && finite) return check_finite(tensor.as<float>());
+  if (tensor.dtype() == DType::f64 && finite) return check_finite(tensor.as<double>());
   if (tensor.dtype() == DType::boolean)
     for (size_t i = 0; i < tensor.size_bytes(); ++i)
       if (tensor.bytes()[i] > std::byte{1})
@@ -143,6 +137,12 @@ Result<Shape> shape_of(const onnx::TensorProto& proto) {
 }
 
 }  // namespace
+
+int filled_fields(const onnx::TensorProto& p) {
+  return (p.has_raw_data() && !p.raw_data().empty()) + (p.float_data_size() > 0) +
+         (p.int32_data_size() > 0) + (p.int64_data_size() > 0) + (p.double_data_size() > 0) +
+         (p.uint64_data_size() > 0) + (p.string_data_size() > 0);
+}
 
 std::optional<DType> dtype_from_onnx(int data_type) {
   switch (data_type) {
@@ -248,7 +248,7 @@ Result<Tensor> TensorReader::read(const onnx::TensorProto& proto, const std::str
     return tensor;
   }
   if (*dtype == DType::f16) tensor = widened(*tensor);
-  if (auto fine = check_values(*tensor); !fine) return named(fine.error());
+  if (auto fine = check_values(*tensor, allowed_); !fine) return named(fine.error());
   return tensor;
 }
 

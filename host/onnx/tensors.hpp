@@ -45,13 +45,16 @@ struct RawData {
   ByteRange range;
 };
 
+/// Which numbers a tensor may hold. `finite`: no NaN, and infinities only in a tensor of one
+/// element, where they are bounds (Clip) or fill values (Pad).
+enum class FloatValues { finite, any };
+
 /// Reads the tensors of one model and keeps count of their bytes.
 class TensorReader {
  public:
-  explicit TensorReader(std::string folder) : files_(std::move(folder)) {}
-  /// float16 becomes float32. NaN is refused, and so are infinities except in a tensor of one
-  /// element, where they are bounds (Clip) or fill values (Pad). `what` names the tensor in
-  /// messages.
+  explicit TensorReader(std::string folder, FloatValues allowed = FloatValues::finite)
+      : files_(std::move(folder)), allowed_(allowed) {}
+  /// float16 becomes float32. `what` names the tensor in messages.
   /// `raw`: its raw data when that was taken out of the message. Elements of such a float32 tensor
   /// are there after `finish`, to which the tensor's memory must live.
   Result<Tensor> read(const onnx::TensorProto& proto, const std::string& what, RawData raw = {});
@@ -71,10 +74,13 @@ class TensorReader {
   };
 
   ExternalFiles files_;
+  FloatValues allowed_;
   int64_t total_bytes_ = 0;
   std::vector<Pending> pending_;
 };
 
+/// How many of the proto's data fields are filled; a sound tensor with elements has one.
+int filled_fields(const onnx::TensorProto& proto);
 /// Element type of the file, or nothing when the engine has no such type.
 std::optional<DType> dtype_from_onnx(int data_type);
 /// "FLOAT", "UINT16"; the number where the standard has no name.

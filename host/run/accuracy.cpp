@@ -94,6 +94,26 @@ Result<std::vector<ValueError>> compare_values(const Graph& graph, const Session
   return compare(graph, got, wanted);
 }
 
+void keep_worst(std::vector<ValueError>& worst, const std::vector<ValueError>& other) {
+  if (worst.empty()) {
+    worst = other;
+    return;
+  }
+  auto rank = [](const ValueError& e) {
+    return std::pair(e.non_finite > 0 && e.reference_non_finite == 0, e.non_finite);
+  };
+  for (size_t i = 0; i < worst.size(); ++i) {
+    ValueError& e = worst[i];
+    e.max_abs = std::max(e.max_abs, other[i].max_abs);
+    e.rel_l2 = std::max(e.rel_l2, other[i].rel_l2);
+    e.largest = std::max(e.largest, other[i].largest);
+    if (rank(other[i]) > rank(e)) {
+      e.non_finite = other[i].non_finite;
+      e.reference_non_finite = other[i].reference_non_finite;
+    }
+  }
+}
+
 std::vector<std::string> unsafe_nodes(const Graph& graph, const std::vector<ValueError>& errors) {
   const auto readers = graph.consumers();
   std::set<NodeId> unsafe;

@@ -32,6 +32,10 @@ Result<std::vector<ValueError>> compare_values(const Graph& graph, const Session
 Result<std::vector<ValueError>> value_ranges(const Graph& graph, Device& device,
                                              const std::map<std::string, Tensor>& inputs);
 
+/// `worst` becomes what was worst in either of two comparisons of the same values; it may be empty
+/// at first. The counts of what is not finite are those of the comparison where it is worse.
+void keep_worst(std::vector<ValueError>& worst, const std::vector<ValueError>& other);
+
 /// Nodes that fp16 storage cannot serve: those that make or read a value that comes nearer than a
 /// factor of 2 to 65,504, the largest number of fp16, or that is not finite in the run under test
 /// though it is in the reference. By name, in order.
