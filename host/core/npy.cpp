@@ -193,7 +193,7 @@ Result<Tensor> parse_npy(std::span<const std::byte> bytes, const std::string& na
 Result<Tensor> read_npy(const std::string& path) {
   std::error_code error;
   if (!std::filesystem::is_regular_file(path, error))
-    return refuse(path, "is not a file that can be read");
+    return refuse(path, "is not a file that can be read; check the path");
   std::uintmax_t size = std::filesystem::file_size(path, error);
   if (error || size > kMaxFileBytes) return refuse(path, "is too large for an array (over 16 GiB)");
   std::ifstream file(path, std::ios::binary);

@@ -12,7 +12,7 @@
 #include <set>
 #include <sstream>
 
-#include "host/core/npy.hpp"
+#include "host/onnx/tensor_file.hpp"
 #include "host/run/session.hpp"
 #include "tests/support/gpu.hpp"
 
@@ -101,8 +101,9 @@ Result<Session> run_case(const Case& what, Mode mode, const std::vector<Device*>
   const std::vector<std::string> names = session.input_names();
   for (size_t i = 0; i < what.inputs.size(); ++i) {
     if (std::ranges::find(names, what.inputs[i]) == names.end()) continue;
-    VULTUS_TRY(Tensor input, read_npy((what.folder / fmt::format("input_{}.npy", i)).string()));
-    VULTUS_CHECK(session.set_input(what.inputs[i], input.view()));
+    VULTUS_TRY(NamedTensor input,
+               read_tensor_file((what.folder / fmt::format("input_{}.pb", i)).string()));
+    VULTUS_CHECK(session.set_input(what.inputs[i], input.tensor.view()));
   }
   VULTUS_CHECK(session.run());
   return session;
@@ -123,9 +124,10 @@ void count_placement(const Session& session, Count& count) {
 /// The first output that is wrong and how, or nothing.
 Result<std::string> wrong_output(const Session& session, const Case& what) {
   for (size_t i = 0; i < what.outputs.size(); ++i) {
-    VULTUS_TRY(Tensor want, read_npy((what.folder / fmt::format("output_{}.npy", i)).string()));
+    VULTUS_TRY(NamedTensor want,
+               read_tensor_file((what.folder / fmt::format("output_{}.pb", i)).string()));
     VULTUS_TRY(const Tensor* got, session.output(what.outputs[i]));
-    const std::string how = difference(*got, want, what);
+    const std::string how = difference(*got, want.tensor, what);
     if (!how.empty()) return fmt::format("output '{}' {}", what.outputs[i], how);
   }
   return std::string();

@@ -4,9 +4,9 @@
 
 PACKAGES is where tools/onnx-tests has put the onnx package. Of its node tests those are taken whose graph is made of one
 of the operators below, written directly (not its expanded twin), with inputs and outputs of float32, int32, int64 and
-bool only: 358 of version 1.17. FOLDER gets a folder a test: every input and output as .npy, case.json, and the model with
-some inputs made constants, as they are in an exported network: in cpu.onnx those that say what to do (a shape, axes, a
-count), in gpu.onnx the weights as well. What is data stays an input.
+bool only: 358 of version 1.17. FOLDER gets a folder a test: its input_K.pb and output_K.pb as they are, case.json, and the
+model with some inputs made constants, as they are in an exported network: in cpu.onnx those that say what to do (a shape,
+axes, a count), in gpu.onnx the weights as well. What is data stays an input.
 Ends with 77 when the package is absent, which ctest takes as a skip; fails instead where CI is set.
 """
 
@@ -19,7 +19,6 @@ import sys
 PACKAGES, FOLDER = (pathlib.Path(argument).resolve() for argument in sys.argv[1:3])
 sys.path.insert(0, str(PACKAGES))
 try:
-    import numpy
     import onnx
     import onnx.numpy_helper
 except ImportError as error:
@@ -56,11 +55,11 @@ def is_core(name, model):
     return all(v.type.HasField("tensor_type") and v.type.tensor_type.elem_type in CORE_TYPES for v in values)
 
 
-def read_arrays(folder, kind, count):
+def read_arrays(folder, count):
     arrays = []
     for i in range(count):
         proto = onnx.TensorProto()
-        proto.ParseFromString((folder / f"{kind}_{i}.pb").read_bytes())
+        proto.ParseFromString((folder / f"input_{i}.pb").read_bytes())
         arrays.append(onnx.numpy_helper.to_array(proto))
     return arrays
 
@@ -93,11 +92,10 @@ def write_case(source, model, folder):
         tolerance.update({key: own[key] for key in tolerance if key in own})
     inputs = [value.name for value in model.graph.input]
     outputs = [value.name for value in model.graph.output]
-    arrays = read_arrays(sets[0], "input", len(inputs))
-    for i, array in enumerate(arrays):
-        numpy.save(folder / f"input_{i}.npy", numpy.ascontiguousarray(array).reshape(array.shape))
-    for i, array in enumerate(read_arrays(sets[0], "output", len(outputs))):
-        numpy.save(folder / f"output_{i}.npy", numpy.ascontiguousarray(array).reshape(array.shape))
+    for kind, names in (("input", inputs), ("output", outputs)):
+        for i in range(len(names)):
+            shutil.copy(sets[0] / f"{kind}_{i}.pb", folder)
+    arrays = read_arrays(sets[0], len(inputs))
     constants = {}
     for device, first in {"cpu": FIRST_PARAMETER, "gpu": FIRST_PARAMETER | FIRST_WEIGHT}.items():
         copy = with_constants(model, arrays, first)
