@@ -117,8 +117,9 @@ Result<std::vector<double>> node_costs(const Graph& graph, Device& device,
     if (times) file.write(*times);
     // A device without timestamps cannot time nodes, and some networks do not run on numbers made
     // up.
+    const Errc reason = times ? Errc::internal : times.error().code;
     const bool cannot =
-        !times && (times.error().code == Errc::no_device || times.error().code == Errc::bad_model);
+        reason == Errc::no_device || reason == Errc::bad_model || reason == Errc::bad_input;
     if (!cannot) return times;
   }
   VULTUS_TRY(DeviceSpeed speed, device.speed());

@@ -114,6 +114,25 @@ TEST_F(Measured, TheModelMeasuresAndKeepsNothing) {
   EXPECT_EQ(files(), 0u);
 }
 
+TEST_F(Measured, ADeviceThatRefusesTheNumbersMadeUpIsModelled) {
+  for (Errc code : {Errc::no_device, Errc::bad_model, Errc::bad_input}) {
+    gpu.on_submit = [&](const std::vector<NodeId>& nodes) -> Result<void> {
+      if (nodes.size() < 2) return {};  // copies are timed with one node
+      return Error{code, "an integer of more than 32 bits"};
+    };
+    const PlacementCosts got = costs(CostSource::anew);
+    EXPECT_TRUE(got.nodes[0].gpu_ns);
+    EXPECT_TRUE(got.nodes[0].cpu_ns);
+  }
+  gpu.on_submit = [](const std::vector<NodeId>&) -> Result<void> {
+    return Error{Errc::device_lost, "gone"};
+  };
+  auto lost = placement_costs(two_branches(), {&gpu, &cpu},
+                              {Precision::fp32, CostSource::anew, Tuning::rules, folder});
+  ASSERT_FALSE(lost);
+  EXPECT_EQ(lost.error().code, Errc::device_lost);
+}
+
 TEST_F(Measured, ChangesOfLayoutArePartOfTheWay) {
   gpu.relayout_ms = 1000;  // a thousand elements: 1 ms
   Graph graph = two_branches();
