@@ -1,6 +1,5 @@
 #include "host/onnx/tensor_file.hpp"
 
-#include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 

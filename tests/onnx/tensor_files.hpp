@@ -1,12 +1,10 @@
 #pragma once
 
-#include <fmt/format.h>
-
 #include <filesystem>
 #include <fstream>
-#include <random>
 
 #include "tests/onnx/model_builder.hpp"
+#include "tests/support/temporary_folder.hpp"
 
 namespace vultus::test {
 
@@ -22,22 +20,13 @@ inline onnx::TensorProto float_tensor(const std::string& name, const std::vector
   return proto;
 }
 
-/// A temporary folder for files of tensors, removed at the end.
+/// A temporary folder for files of tensors.
 class TensorFolder {
  public:
-  TensorFolder()
-      : path_(std::filesystem::temp_directory_path() /
-              fmt::format("vultus_tensors_{}", std::random_device{}())) {
-    std::filesystem::create_directories(path_);
-  }
-  ~TensorFolder() { std::filesystem::remove_all(path_); }
-  TensorFolder(const TensorFolder&) = delete;
-  TensorFolder& operator=(const TensorFolder&) = delete;
-
-  const std::filesystem::path& path() const { return path_; }
+  std::filesystem::path path() const { return folder_.path(); }
   /// The path of the file; folders on the way to it are made.
   std::string write(const std::string& name, const std::string& bytes) const {
-    const std::filesystem::path file = path_ / name;
+    const std::filesystem::path file = path() / name;
     std::filesystem::create_directories(file.parent_path());
     std::ofstream(file, std::ios::binary) << bytes;
     return file.string();
@@ -47,7 +36,7 @@ class TensorFolder {
   }
 
  private:
-  std::filesystem::path path_;
+  TemporaryFolder folder_;
 };
 
 }  // namespace vultus::test
