@@ -81,9 +81,8 @@ Result<std::unique_ptr<Landmarker>> Landmarker::open(const std::string& path, La
   std::string output;
   for (const std::string& name : session.output_names()) {
     VULTUS_TRY(const Value* value, session.describe(name));
-    // The first that fits: STAR also gives heat maps, which do not.
-    if (output.empty() && value->dtype == DType::f32 && value->shape.elements() == numbers)
-      output = name;
+    // The last that fits: exports of STAR may give the points of every stack, and heat maps.
+    if (value->dtype == DType::f32 && value->shape.elements() == numbers) output = name;
   }
   if (input.empty() || output.empty())
     return Error{Errc::bad_model,
