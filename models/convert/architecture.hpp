@@ -18,5 +18,8 @@ struct Architecture {
 /// Deng et al. 2020, MobileNet-0.25: input [N,3,H,W] BGR minus (104, 117, 123) -> loc [N,P,4],
 /// conf [N,P,2] (softmax done), landms [N,P,10].
 extern const Architecture kRetinaFace;
+/// Zhou et al. 2023, 98 points of WFLW: input [N,3,256,256] BGR / 127.5 - 1 -> landmarks [N,98,2]
+/// in -1..1, heatmaps [N,98,64,64] of the last stack.
+extern const Architecture kStar;
 
 }  // namespace vultus::convert

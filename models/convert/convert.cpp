@@ -12,7 +12,7 @@ namespace vultus::convert {
 
 namespace {
 
-constexpr std::array kArchitectures{&kRetinaFace};
+constexpr std::array kArchitectures{&kRetinaFace, &kStar};
 
 struct Recognised {
   const Architecture* architecture;

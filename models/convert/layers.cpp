@@ -19,8 +19,10 @@ std::string Layers::conv(const std::string& name, const std::string& x, const Co
 std::string Layers::batch_norm(const std::string& name, const std::string& x, int64_t channels,
                                float epsilon) {
   std::vector<std::string> inputs{x};
-  for (const char* part : {".weight", ".bias", ".running_mean", ".running_var"})
+  for (const char* part : {".weight", ".bias"})
     inputs.push_back(parameter(name + part, {channels}));
+  for (const char* part : {".running_mean", ".running_var"})
+    inputs.push_back(parameter(name + part, {channels}, false));
   weights_.skip(name + ".num_batches_tracked");
   return node("BatchNormalization", name, inputs, {{"epsilon", epsilon}});
 }

@@ -41,12 +41,12 @@ class Layers {
                       const std::vector<float>& values);
   /// Nearest neighbour (source = floor(target * in / out)) to the height and width of `like`.
   std::string resize_like(const std::string& name, const std::string& x, const std::string& like);
-
- private:
-  std::string parameter(const std::string& name, const Shape& shape) {
-    return network_.initializer(name, weights_.take(name, shape));
+  /// A tensor of the checkpoint; `trained` as in `Parameters::take`.
+  std::string parameter(const std::string& name, const Shape& shape, bool trained = true) {
+    return network_.initializer(name, weights_.take(name, shape, trained));
   }
 
+ private:
   OnnxWriter& network_;
   Parameters& weights_;
 };

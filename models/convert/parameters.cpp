@@ -28,10 +28,6 @@ void add_part(std::string& text, std::string_view what, const std::vector<std::s
   text += fmt::format("{}{} {} ({})", text.empty() ? "" : "; ", names.size(), what, some_of(names));
 }
 
-bool is_buffer(std::string_view name) {
-  return name.ends_with(".running_mean") || name.ends_with(".running_var");
-}
-
 }  // namespace
 
 std::vector<StateDict> state_dicts(torch::Checkpoint checkpoint) {
@@ -49,7 +45,7 @@ std::vector<StateDict> state_dicts(torch::Checkpoint checkpoint) {
   return found;
 }
 
-Tensor Parameters::take(const std::string& name, const Shape& shape) {
+Tensor Parameters::take(const std::string& name, const Shape& shape, bool trained) {
   const Tensor none(DType::f32, {0});
   known_.insert(name);
   auto at = state_.tensors.find(name);
@@ -76,7 +72,7 @@ Tensor Parameters::take(const std::string& name, const Shape& shape) {
                                               "diverged, or the file is damaged",
                                               name)});
   ++used_;
-  if (!is_buffer(name)) parameters_ += shape.elements();
+  if (trained) parameters_ += shape.elements();
   return std::move(*tensor);
 }
 

@@ -28,7 +28,8 @@ class Parameters {
   explicit Parameters(StateDict state) : state_(std::move(state)) {}
 
   /// float32 and finite, of that shape; zeros of no size when it is not, which `finish` tells.
-  Tensor take(const std::string& name, const Shape& shape);
+  /// `trained`: it counts among the parameters (running means and fixed matrices do not).
+  Tensor take(const std::string& name, const Shape& shape, bool trained = true);
   /// A key that takes no part; it need not be there. True when it is.
   bool skip(const std::string& name);
   /// bad_model, with a few names of each kind and how many there are, unless every tensor that was
@@ -37,7 +38,6 @@ class Parameters {
   Result<void> finish(const std::vector<std::string>& ignored, std::vector<std::string>& notes);
 
   size_t used() const { return used_; }
-  /// Numbers that training changes: running means and variances left out.
   int64_t parameters() const { return parameters_; }
 
  private:

@@ -108,7 +108,7 @@ class Convert(Cli):
         self.assertEqual(checked.stdout.split(), ["vultus"] * len(written))
 
 
-CHECKPOINTS = ["retinaface_mnet025.pth"]
+CHECKPOINTS = ["retinaface_mnet025.pth", "star98_seeded_pooled.pkl"]
 
 if __name__ == "__main__":
     unittest.main(argv=[sys.argv[0], *sys.argv[4:]], verbosity=2)
