@@ -147,7 +147,8 @@ void add_convert(CLI::App& app, int& status) {
       "convert", "PyTorch checkpoints or ONNX files into a model pack; runs nothing of them");
   command
       ->add_option("file", options->files,
-                   "checkpoints (.pth, .pkl, ...) of RetinaFace or STAR; ONNX files (.onnx) of any kind")
+                   "checkpoints (.pth, .pkl, ...) of RetinaFace, STAR or MTL; ONNX files (.onnx) "
+                   "of any kind")
       ->required();
   command->add_option("-o,--output", options->target.folder, "the pack: a folder, made or added to")
       ->required();

@@ -21,5 +21,8 @@ extern const Architecture kRetinaFace;
 /// Zhou et al. 2023, 98 points of WFLW: input [N,3,256,256] BGR / 127.5 - 1 -> landmarks [N,98,2]
 /// in -1..1, heatmaps [N,98,64,64] of the last stack.
 extern const Architecture kStar;
+/// OpenFace 3.0's MTL: input [N,3,224,224] RGB / 255, minus ImageNet's means, divided by its
+/// deviations -> emotion [N,8] logits, gaze [N,2] radians, au [N,8] in 0..1.
+extern const Architecture kMultitask;
 
 }  // namespace vultus::convert

@@ -12,7 +12,7 @@ namespace vultus::convert {
 
 namespace {
 
-constexpr std::array kArchitectures{&kRetinaFace, &kStar};
+constexpr std::array kArchitectures{&kRetinaFace, &kStar, &kMultitask};
 
 struct Recognised {
   const Architecture* architecture;
