@@ -86,6 +86,9 @@ void print_text(const CheckOptions& options, const Graph& graph, const OpenedDev
   }
   for (const ValueError& e : rows)
     print_row(graph, e);
+  fmt::print("  the outputs:\n");
+  for (const ValueError& e : found.errors)
+    if (graph.is_output(e.value)) print_row(graph, e);
   if (!found.first)
     fmt::print("  every layer is within {} (relative L2)\n", options.tolerance);
   else
@@ -94,6 +97,10 @@ void print_text(const CheckOptions& options, const Graph& graph, const OpenedDev
                                            : fmt::format("over {}", options.tolerance),
                describe(graph.node(found.first->node)));
   fmt::print("  {} of {} nodes need fp32\n", found.unsafe.size(), graph.nodes.size());
+  if (found.first && found.unsafe.empty() && options.engine.precision == "fp16")
+    fmt::print(
+        "  no value comes near the limits of fp16: the differences are rounding, which a threshold "
+        "can enlarge;\n  look at the outputs, and use --precision fp32 where they matter\n");
 }
 
 /// Where the recipe belongs: nothing without unsafe nodes, or when it must not be written.

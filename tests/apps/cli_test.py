@@ -259,7 +259,9 @@ class Reports(Cli):
         self.assertGreater(len(document["nodes"]), 5)
         self.assertLess(document["worst"]["rel_l2"], 0.05)
         self.assertEqual(document["keep_fp32"], [])
-        self.expect(9, "check", LANDMARKS, "--tolerance", "1e-9", "--no-recipe", says="first layer over")
+        rounding = self.expect(9, "check", LANDMARKS, "--tolerance", "1e-9", "--no-recipe", says="first layer over")
+        self.assertIn("the differences are rounding", rounding.stdout)
+        self.assertRegex(rounding.stdout, r"the outputs:\n  \w+ ")
         self.expect(4, "bench", LANDMARKS, "--device", "gpu", "--precision", "mixed", says="vultus check")
         recipe = self.folder / "recipe.json"
         self.expect(0, "check", LANDMARKS, "-o", recipe)
