@@ -148,7 +148,7 @@ std::string error_text(const OutputError& error) {
   std::string text = fmt::format("worst error {:.2e} absolute, {:.2e} relative; relative L2 {:.2e}",
                                  error.max_abs, error.max_rel, error.rel_l2);
   if (error.non_finite > 0)
-    text += fmt::format("; {} elements are not finite, or should not be", error.non_finite);
+    text += fmt::format("; elements that are not finite, or should not be: {}", error.non_finite);
   return text;
 }
 
