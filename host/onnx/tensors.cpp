@@ -190,30 +190,34 @@ Result<Tensor> TensorReader::read_raw(const onnx::TensorProto& proto, const RawD
   return tensor;
 }
 
+Result<ExternalRange> external_range(const onnx::TensorProto& proto, int64_t expected) {
+  ExternalRange range{.location = {}, .offset = 0, .length = expected};
+  for (const auto& entry : proto.external_data()) {
+    if (entry.key() == "location") {
+      VULTUS_CHECK(check_name(entry.value(), "external file"));
+      range.location = entry.value();
+    } else if (entry.key() == "offset") {
+      VULTUS_TRY(range.offset, parse_count(entry.value(), "offset"));
+    } else if (entry.key() == "length") {
+      VULTUS_TRY(range.length, parse_count(entry.value(), "length"));
+    }
+  }
+  if (range.length != expected)
+    return bad_model(fmt::format("has {} bytes of external data; its type and shape take {}",
+                                 range.length, expected));
+  return range;
+}
+
 Result<Tensor> TensorReader::read_external(const onnx::TensorProto& proto, DType dtype,
                                            const Shape& shape) {
   if (filled_fields(proto) > 0)
     return bad_model("has both external data and data in the file itself");
-  std::string location;
-  int64_t expected = shape.elements() * static_cast<int64_t>(size_of(dtype));
-  int64_t offset = 0, length = expected;
-  for (const auto& entry : proto.external_data()) {
-    if (entry.key() == "location") {
-      VULTUS_CHECK(check_name(entry.value(), "external file"));
-      location = entry.value();
-    } else if (entry.key() == "offset") {
-      VULTUS_TRY(offset, parse_count(entry.value(), "offset"));
-    } else if (entry.key() == "length") {
-      VULTUS_TRY(length, parse_count(entry.value(), "length"));
-    }
-  }
-  if (length != expected)
-    return bad_model(fmt::format("has {} bytes of external data; {} of {} are {}", length,
-                                 shape.str(), name_of(dtype), expected));
+  VULTUS_TRY(ExternalRange range,
+             external_range(proto, shape.elements() * static_cast<int64_t>(size_of(dtype))));
   // Before allocating: the file must really hold that much.
-  VULTUS_CHECK(files_.check(location, offset, length));
+  VULTUS_CHECK(files_.check(range.location, range.offset, range.length));
   Tensor tensor = Tensor::uninitialised(dtype, shape);
-  VULTUS_CHECK(files_.read(location, offset, {tensor.bytes(), tensor.size_bytes()}));
+  VULTUS_CHECK(files_.read(range.location, range.offset, {tensor.bytes(), tensor.size_bytes()}));
   return tensor;
 }
 

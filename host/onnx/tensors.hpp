@@ -39,6 +39,15 @@ class ExternalFiles {
   std::map<std::string, File> files_;
 };
 
+/// Where external data say that they lie.
+struct ExternalRange {
+  std::string location;
+  int64_t offset = 0, length = 0;
+};
+/// `expected`: bytes that its type and shape ask for, which a tensor that states another length
+/// does not have.
+Result<ExternalRange> external_range(const onnx::TensorProto& proto, int64_t expected);
+
 /// Raw data that is still in the file; none where the range is empty.
 struct RawData {
   const ByteSource* source = nullptr;

@@ -7,6 +7,7 @@
 #include <fstream>
 #include <random>
 
+#include "host/onnx/self_contained.hpp"
 #include "tests/onnx/model_builder.hpp"
 
 namespace vultus::test {
@@ -35,6 +36,11 @@ class ExternalData : public testing::Test {
   /// A model whose output is the tensor stored there.
   Result<Graph> import(const std::string& location, const std::string& offset = "3",
                        const std::string& length = "8") {
+    return import_model(model_at(location, offset, length), {},
+                        folder_ ? (root_ / "model").string() : "");
+  }
+  onnx::ModelProto model_at(const std::string& location, const std::string& offset,
+                            const std::string& length) {
     onnx::ModelProto model = small_model();
     auto* w = model.mutable_graph()->add_initializer();
     w->set_name("w");
@@ -52,7 +58,14 @@ class ExternalData : public testing::Test {
     add("length", length);
     if (typed_data_) w->add_float_data(1);
     model.mutable_graph()->mutable_output(0)->set_name("w");
-    return import_model(model, {}, folder_ ? (root_ / "model").string() : "");
+    return model;
+  }
+  /// Beside the data.
+  std::string write(const onnx::ModelProto& model) {
+    const fs::path path = root_ / "model/model.onnx";
+    std::ofstream file(path, std::ios::binary);
+    model.SerializeToOstream(&file);
+    return path;
   }
 
   void expect_refused(const Result<Graph>& graph, const std::string& reason) {
@@ -120,6 +133,47 @@ TEST_F(ExternalData, BytesBeyondTheFileAreRefused) {
 TEST_F(ExternalData, DataInBothPlacesIsRefused) {
   typed_data_ = true;
   expect_refused(import("weights.bin"), "both external data and data in the file");
+}
+
+TEST_F(ExternalData, IsPutInsideByReadSelfContained) {
+  onnx::ModelProto model = model_at("weights.bin", "3", "");
+  // Large enough to be left out of the parsed message, and so to be put back.
+  add_floats(model, "inside", {1000})->clear_float_data();
+  model.mutable_graph()->mutable_initializer(1)->set_raw_data(std::string(4000, '\x3f'));
+  auto contained = read_self_contained(write(model));
+  ASSERT_TRUE(contained) << contained.error().what;
+  EXPECT_EQ(contained->brought_in, 1U);
+  onnx::ModelProto read;
+  ASSERT_TRUE(read.ParseFromString(contained->bytes));
+  EXPECT_EQ(read.graph().initializer(1).raw_data(), std::string(4000, '\x3f'));
+  auto graph = import_model(read);  // no folder: nothing external is left
+  ASSERT_TRUE(graph) << graph.error().what;
+  const Tensor* w = graph->constant(graph->outputs[0]);
+  ASSERT_TRUE(w);
+  EXPECT_EQ(w->as<float>()[0], 1.5f);
+  EXPECT_EQ(w->as<float>()[1], -2.0f);
+}
+
+TEST_F(ExternalData, AModelWithoutItIsReadAsItIs) {
+  const onnx::ModelProto model = small_model();
+  auto contained = read_self_contained(write(model));
+  ASSERT_TRUE(contained) << contained.error().what;
+  EXPECT_EQ(contained->brought_in, 0U);
+  EXPECT_EQ(contained->bytes, model.SerializeAsString());
+}
+
+TEST_F(ExternalData, WhatCannotBePutInsideIsRefusedByName) {
+  for (const auto& [location, offset, length, reason] :
+       {std::tuple("../secret", "0", "8", "outside the model's folder"),
+        std::tuple("weights.bin", "9", "8", "needs bytes 9 to 17"),
+        std::tuple("weights.bin", "0", "4", "4 bytes of external data")}) {
+    const std::string path = write(model_at(location, offset, length));
+    auto contained = read_self_contained(path);
+    ASSERT_FALSE(contained) << reason;
+    EXPECT_EQ(contained.error().code, Errc::bad_model);
+    EXPECT_PRED_FORMAT2(IsSubstring, reason, contained.error().what);
+    EXPECT_PRED_FORMAT2(IsSubstring, path + ": initialiser 'w'", contained.error().what);
+  }
 }
 
 }  // namespace
