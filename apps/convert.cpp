@@ -6,6 +6,7 @@
 #include <filesystem>
 
 #include "apps/common.hpp"
+#include "host/onnx/self_contained.hpp"
 #include "models/file/file.hpp"
 #include "models/pack/sha256.hpp"
 #include "models/pack/writer.hpp"
@@ -15,8 +16,6 @@ namespace vultus::app {
 namespace {
 
 namespace fs = std::filesystem;
-
-constexpr int64_t kMaxOnnxBytes = (int64_t{1} << 31) - 1;
 
 struct ConvertOptions {
   std::vector<std::string> files;
@@ -42,7 +41,7 @@ bool is_onnx(const std::string& path) {
 
 Result<Source> read_onnx(const std::string& path, const ConvertOptions& options) {
   Source source{.path = path, .title = {}, .notes = {}, .network = {}};
-  VULTUS_TRY(std::vector<std::byte> bytes, read_regular(path, kMaxOnnxBytes));
+  VULTUS_CHECK(open_regular(path));
   if (options.kind.empty()) {
     VULTUS_TRY(source.network.kind, recognise_onnx(path));
   } else {
@@ -50,7 +49,11 @@ Result<Source> read_onnx(const std::string& path, const ConvertOptions& options)
   }
   VULTUS_CHECK(check_network(path, *source.network.kind));
   source.title = fmt::format("{} network, as it is", source.network.kind->name);
-  source.network.onnx.assign(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  VULTUS_TRY(SelfContained file, read_self_contained(path));
+  source.network.onnx = std::move(file.bytes);
+  if (file.brought_in > 0)
+    source.notes.push_back(
+        fmt::format("{} weights that lay in files beside it are put inside", file.brought_in));
   return source;
 }
 
@@ -144,7 +147,7 @@ std::vector<std::string> kind_names() {
 void add_convert(CLI::App& app, int& status) {
   auto options = std::make_shared<ConvertOptions>();
   auto* command = app.add_subcommand(
-      "convert", "PyTorch checkpoints or ONNX files into a model pack; runs nothing of them");
+      "convert", "PyTorch checkpoints or ONNX files into a model pack; no code in them is run");
   command
       ->add_option("file", options->files,
                    "checkpoints (.pth, .pkl, ...) of RetinaFace, STAR or MTL; ONNX files (.onnx) "
@@ -157,8 +160,10 @@ void add_convert(CLI::App& app, int& status) {
   command->add_option("--name", options->target.name, "name of a new pack (default: the folder's)");
   command->add_option("--kind", options->kind, "what an ONNX file is, where it does not show")
       ->check(CLI::IsMember(kind_names()));
-  command->add_option("--ignore", options->ignored,
-                      "tensors that may be left over: beginnings of their names");
+  command
+      ->add_option("--ignore", options->ignored,
+                   "tensors that may be left over: beginnings of their names")
+      ->allow_extra_args(false);
   command->add_flag("--force", options->target.force, "replace networks of the same role");
   command->add_flag("--json", options->json, "one JSON document on stdout");
   command->footer(

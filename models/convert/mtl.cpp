@@ -174,12 +174,14 @@ class Multitask {
         node("Cast", name + ".edges", {node("GreaterOrEqual", name + ".near", {alike, least})},
              {{"to", int64_t{1}}});
     const std::string degree =
-        node("ReduceSum", name + ".degree", {edges, "axis.last"}, {{"keepdims", int64_t{1}}});
+        node("ReduceSum", name + ".degree", {edges, "axis.last"}, {{"keepdims", int64_t{0}}});
     const std::string weight =
         node("Pow", name + ".weight", {degree, layers_.numbers(name + ".power", {}, {-0.5f})});
+    const std::string down =
+        node("Reshape", name + ".down", {weight, layers_.integers(name + ".column", {0, -1, 1})});
     const std::string across =
-        node("Transpose", name + ".across", {weight}, {{"perm", std::vector<int64_t>{0, 2, 1}}});
-    const std::string rows = node("Mul", name + ".rows", {edges, weight});
+        node("Reshape", name + ".across", {weight, layers_.integers(name + ".row", {0, 1, -1})});
+    const std::string rows = node("Mul", name + ".rows", {edges, down});
     return node("Mul", name, {rows, across});
   }
   /// A linear of every node: [N,8,1280].

@@ -54,11 +54,19 @@ class Convert(Cli):
         self.assertEqual(json.loads(result.stdout)["inputs"][0]["faces"], 1)
 
     def test_json_tells_files_and_sums(self):
-        document = json.loads(self.convert(LANDMARKS, "--json").stdout)
+        document = json.loads(self.convert("--ignore", "unused.", LANDMARKS, "--json").stdout)
         network, = document["networks"]
         self.assertEqual((network["role"], network["kind"]), ("landmarks", "ibug68"))
         self.assertEqual(network["sha256"], hashlib.sha256(LANDMARKS.read_bytes()).hexdigest())
         self.assertEqual(pathlib.Path(network["file"]).read_bytes(), LANDMARKS.read_bytes())
+
+    def test_weights_beside_an_onnx_file_are_put_inside(self):
+        traced = needs_shared("models/mtl_efficientnet_b0_224_seeded_traced.onnx")
+        result = self.convert(traced, says="put inside")
+        self.assertIn("OpenFace 3.0", result.stdout)
+        network = self.pack / self.manifest()["networks"]["multitask"]["file"]
+        self.assertGreater(network.stat().st_size, 100_000_000)
+        self.expect(0, "inspect", network)
 
     def test_an_existing_network_is_kept_without_force(self):
         self.convert(LANDMARKS)
