@@ -126,7 +126,7 @@ Result<const PackKind*> recognise_onnx(const std::string& path) {
 }
 
 Result<void> check_network(const std::string& path, const PackKind& kind) {
-  VULTUS_TRY(auto cpu, open_cpu());
+  VULTUS_TRY(auto cpu, open_cpu(1));  // there is hardly anything to compute
   const SessionOptions options{.devices = {cpu.get()}, .precision = Precision::fp32, .shapes = {}};
   Pack pack;
   PackNetwork& network = pack.networks[std::string(kind.role)];

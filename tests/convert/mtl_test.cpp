@@ -8,7 +8,7 @@
 
 #include "models/convert/convert.hpp"
 #include "tests/convert/run_network.hpp"
-#include "tests/onnx/model_builder.hpp"
+#include "tests/convert/valid_onnx.hpp"
 #include "tests/support/torch_file.hpp"
 
 namespace vultus::test {
@@ -140,40 +140,53 @@ class MultitaskCheckpoint {
   uint32_t seed_ = 0;
 };
 
+/// The checkpoint is written and converted once.
 class ConvertMultitask : public ::testing::Test {
  protected:
+  static void SetUpTestSuite() {
+    const std::string model = shared("models/mtl_efficientnet_b0_224_seeded.onnx");
+    if (model.empty()) return;
+    const std::string path = testing::TempDir() + "vultus-mtl.pth";
+    write_torch_file(path, MultitaskCheckpoint(model).state, "state_dict");
+    converted_ = new Result(convert::convert_checkpoint(path));
+    std::filesystem::remove(path);
+  }
+  static void TearDownTestSuite() {
+    delete converted_;
+    converted_ = nullptr;
+  }
   void SetUp() override {
     VULTUS_NEED_SHARED(model, "models/mtl_efficientnet_b0_224_seeded.onnx");
     model_ = model;
-    path_ = testing::TempDir() + "vultus-mtl.pth";
-    write_torch_file(path_, MultitaskCheckpoint(model).state, "state_dict");
+    ASSERT_TRUE(converted_);
+    ASSERT_TRUE(*converted_) << converted_->error().what;
   }
-  void TearDown() override { std::filesystem::remove(path_); }
 
-  std::string model_, path_;
+  static Result<convert::Converted>* converted_;
+  std::string model_;
 };
+Result<convert::Converted>* ConvertMultitask::converted_ = nullptr;
 
 TEST_F(ConvertMultitask, EqualsTheExport) {
   VULTUS_NEED_SHARED(npz, "reference/mtl_efficientnet_b0_224_seeded.astronaut.npz");
-  auto converted = convert::convert_checkpoint(path_);
-  ASSERT_TRUE(converted) << converted.error().what;
-  EXPECT_EQ(converted->kind, "mtl");
-  EXPECT_EQ(converted->parameters, 25'346'454);
-  EXPECT_TRUE(converted->notes.empty());
+  const convert::Converted& converted = **converted_;
+  EXPECT_EQ(converted.kind, "mtl");
+  EXPECT_EQ(converted.parameters, 25'346'454);
+  EXPECT_TRUE(converted.notes.empty());
+  expect_valid_onnx(converted.onnx);
   Outputs reference = read_npz(npz);
   const Tensor input = std::move(reference.extract("input").mapped());
-  const Outputs got = run_bytes(converted->onnx, input);
+  const Outputs got = run_bytes(converted.onnx, input);
   expect_equal(got, run_file(model_, input));
   expect_equal(got, reference);
 }
 
 TEST_F(ConvertMultitask, ABatchIsItsSamples) {
-  auto converted = convert::convert_checkpoint(path_);
-  ASSERT_TRUE(converted) << converted.error().what;
+  const convert::Converted& converted = **converted_;
   const Tensor both = random_tensor({2, 3, 224, 224}, 7);
   Tensor second(DType::f32, {1, 3, 224, 224});
   std::ranges::copy(both.as<float>().subspan(3 * 224 * 224), second.as<float>().begin());
-  const Outputs pair = run_bytes(converted->onnx, both), one = run_bytes(converted->onnx, second);
+  const Outputs pair = run_bytes(converted.onnx, both), one = run_bytes(converted.onnx, second);
   for (const auto& [name, values] : one) {
     const auto count = static_cast<size_t>(values.shape()[1]);
     const auto last = pair.at(name).as<float>().subspan(count);

@@ -1,6 +1,7 @@
 // The published RetinaFace checkpoint against the exporter's ONNX files of the same weights.
 #include "models/convert/convert.hpp"
 #include "tests/convert/run_network.hpp"
+#include "tests/convert/valid_onnx.hpp"
 
 namespace vultus::test {
 namespace {
@@ -39,6 +40,7 @@ TEST(ConvertRetinaFace, CountsTheKnownNumberOfParameters) {
   EXPECT_EQ(converted->kind, "retinaface");
   EXPECT_EQ(converted->parameters, 426'608);
   EXPECT_TRUE(converted->notes.empty());
+  expect_valid_onnx(converted->onnx);
 }
 
 }  // namespace

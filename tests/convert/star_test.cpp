@@ -1,6 +1,7 @@
 // A STAR checkpoint of random numbers against what PyTorch's export of the same numbers gives.
 #include "models/convert/convert.hpp"
 #include "tests/convert/run_network.hpp"
+#include "tests/convert/valid_onnx.hpp"
 
 namespace vultus::test {
 namespace {
@@ -21,6 +22,7 @@ TEST(ConvertStar, CountsTheParametersThatRunAndNamesThoseThatDoNot) {
   ASSERT_TRUE(converted) << converted.error().what;
   EXPECT_EQ(converted->kind, "star98");
   EXPECT_EQ(converted->parameters, 13'476'468);
+  expect_valid_onnx(converted->onnx);
   ASSERT_EQ(converted->notes.size(), 1U);
   EXPECT_NE(converted->notes[0].find("skip_layer of 57 blocks"), std::string::npos)
       << converted->notes[0];
