@@ -1,8 +1,10 @@
 #include <fmt/format.h>
 
+#include "apps/bench_html.hpp"
 #include "apps/bench_report.hpp"
 #include "apps/startup.hpp"
 #include "host/core/stopwatch.hpp"
+#include "host/core/write_file.hpp"
 
 namespace vultus::app {
 
@@ -78,10 +80,10 @@ Result<void> measure_more(const BenchOptions& options, std::vector<BenchCase>& c
     if (options.startup) {
       VULTUS_TRY(c.startup, measure_startup(arguments_of(options, c)));
     }
-    if (!options.profile && options.layers == 0 && options.trace.empty()) continue;
+    if (!options.times_layers() && options.trace.empty()) continue;
     VULTUS_TRY(Profile profiled, profile(*c.session, c.device));
     profiles.push_back(profiled);
-    if (options.profile || options.layers > 0) c.profile = std::move(profiled);
+    if (options.times_layers()) c.profile = std::move(profiled);
   }
   if (options.trace.empty()) return {};
   return write_trace(options.trace, profiles);
@@ -119,6 +121,7 @@ Result<void> bench(const BenchOptions& options) {
   if (options.floor) return print_floors(options);
   if (options.model.empty())
     return Error{Errc::usage, "no network was given: vultus bench MODEL.onnx, or --floor"};
+  if (!options.html.empty()) VULTUS_CHECK(check_writable(options.html));
   std::vector<BenchCase> cases;
   std::vector<int64_t> batches =
       options.batches.empty() ? std::vector<int64_t>{0} : options.batches;
@@ -136,10 +139,12 @@ Result<void> bench(const BenchOptions& options) {
       if (c.splits.size() < kSplitsKept) c.splits.push_back(c.session->run_times());
     }
   VULTUS_CHECK(measure_more(options, cases));
+  const Json document = bench_json(options, cases);
+  if (!options.html.empty()) VULTUS_CHECK(write_bench_page(options, cases, document));
   if (options.engine.json)
-    print_json(bench_json(options, cases));
+    print_json(document);
   else
-    print_bench(options, cases);
+    print_bench(options, cases, document);
   return {};
 }
 
@@ -175,6 +180,9 @@ void add_bench(CLI::App& app, int& status) {
   command->add_option("--layers", options->layers, "the same, but only the N slowest");
   command->add_option("--trace", options->trace,
                       "write that run as a Chrome trace (chrome://tracing, ui.perfetto.dev)");
+  auto* html = command->add_option(
+      "--html", options->html,
+      "also write one page with everything: times, split, timeline, layers, placement");
   command
       ->add_option("--in-flight", options->in_flight,
                    "also runs per second when up to N runs overlap")
@@ -182,14 +190,17 @@ void add_bench(CLI::App& app, int& status) {
   command->add_flag("--startup", options->startup,
                     "also the time to the first result, with empty caches and with filled ones, "
                     "each in a process of its own");
-  command->add_flag("--floor", options->floor,
-                    "no network: measure what the device reaches at best; the best ever is kept in "
-                    "the cache folder");
+  command
+      ->add_flag("--floor", options->floor,
+                 "no network: measure what the device reaches at best; the best ever is kept in "
+                 "the cache folder")
+      ->excludes(html);
   options->engine.add_to(*command, false);
   command->footer(
       "Timed steps wait for each other, so together they take longer than a run.\n"
       "Examples:\n  vultus bench model.onnx --device gpu,cpu --runs 50\n"
-      "  vultus bench model.onnx --device gpu --profile --trace trace.json");
+      "  vultus bench model.onnx --device gpu --profile --trace trace.json\n"
+      "  vultus bench model.onnx --device cpu,gpu,hybrid --html bench.html");
   command->callback([options, &status] {
     auto done = bench(*options);
     status = done ? kComplete : report(done.error());

@@ -32,6 +32,10 @@ bool runs_on(const BenchCase& c, DeviceKind kind) {
   });
 }
 
+int threads_of(const EngineOptions& engine) {
+  return engine.threads > 0 ? engine.threads : cpu::available_threads();
+}
+
 RunFacts facts_of(const BenchCase& c, const EngineOptions& engine) {
   const RunTimes& times = median_run(c);
   const PartitionStats stats = c.session->stats();
@@ -50,7 +54,7 @@ RunFacts facts_of(const BenchCase& c, const EngineOptions& engine) {
   facts.partitions = partitions.size();
   facts.may_overlap = facts.on_gpu && partitions.size() == 1 && c.session->slots() == 1;
   facts.available_threads = cpu::available_threads();
-  facts.threads = engine.threads > 0 ? engine.threads : facts.available_threads;
+  facts.threads = threads_of(engine);
   facts.choices = stats.choices;
   facts.timed_choices = stats.timed_choices;
   return facts;
@@ -106,6 +110,7 @@ Json layers_json(const std::vector<BenchCase>& cases) {
     if (everywhere)
       layers.push_back({{"name", node.name},
                         {"op", node.op},
+                        {"macs", macs(graph, node)},
                         {"output", graph.shape(node.outputs[0]).str()},
                         {"devices", devices}});
   }
@@ -123,6 +128,19 @@ void add_test_data(const BenchCase& c, const EngineOptions& engine, Json& run) {
     run["outputs"].push_back(error_json(error, tolerance_of(*c.session, engine)));
 }
 
+/// Of the plan's partitions, each once.
+Json devices_json(const BenchCase& c) {
+  std::vector<const Device*> seen;
+  Json list = Json::array();
+  for (const PlannedPartition& p : c.session->plan().partitions) {
+    if (std::ranges::find(seen, p.device) != seen.end()) continue;
+    seen.push_back(p.device);
+    const DeviceInfo& info = p.device->info();
+    list.push_back({{"kind", name_of(info.kind)}, {"name", info.name}, {"driver", info.driver}});
+  }
+  return list;
+}
+
 Json as_json(const BenchCase& c, const EngineOptions& engine) {
   const Graph& graph = c.session->graph();
   int64_t work = 0;
@@ -136,12 +154,14 @@ Json as_json(const BenchCase& c, const EngineOptions& engine) {
   bool gpu = c.session->plan().coverage_ops(graph, DeviceKind::gpu) > 0;
   Json json = {{"device", c.device},
                {"chosen", c.opened->note},
+               {"devices_used", devices_json(c)},
                {"precision", gpu ? engine.precision : "fp32"},
                {"batch", c.batch > 0 ? c.batch : graph.shape(graph.inputs[0])[0]},
                {"runs", runs},
                {"median_ms", median},
                {"p95_ms", percentile(c.times, 0.95)},
                {"min_ms", percentile(c.times, 0)},
+               {"max_ms", percentile(c.times, 1)},
                {"predicted_ms",
                 c.session->plan().costs ? Json(c.session->plan().estimate.ms) : Json(nullptr)},
                {"gflops", 2e-6 * static_cast<double>(work) / median},
@@ -240,8 +260,10 @@ void print_layers(const Json& layers, const std::vector<BenchCase>& cases, int m
   }
 }
 
-void print_text(const BenchOptions& options, const std::vector<BenchCase>& cases,
-                const Json& document) {
+}  // namespace
+
+void print_bench(const BenchOptions& options, const std::vector<BenchCase>& cases,
+                 const Json& document) {
   print_table(options, document["runs"]);
   for (const BenchCase& c : cases) {
     fmt::print("  {} = {}\n", c.device, c.opened->note);
@@ -261,24 +283,23 @@ void print_text(const BenchOptions& options, const std::vector<BenchCase>& cases
   }
   for (const BenchCase& c : cases) {
     if (!c.startup.is_null()) print_startup(c.device, c.startup);
-    if (c.profile) print_profile(*c.profile, options.layers, percentile(c.times, 0.5));
+    if (c.profile && options.tells_layers())
+      print_profile(*c.profile, options.layers, percentile(c.times, 0.5));
   }
-  if (document.contains("layers")) print_layers(document["layers"], cases, options.layers);
+  if (options.tells_layers()) print_layers(document["layers"], cases, options.layers);
 }
-
-}  // namespace
 
 Json bench_json(const BenchOptions& options, const std::vector<BenchCase>& cases) {
   Json runs = Json::array();
   for (const BenchCase& c : cases)
     runs.push_back(as_json(c, options.engine));
-  Json document = {{"schema", 1}, {"model", options.model}, {"runs", runs}};
-  if (options.profile || options.layers > 0) document["layers"] = layers_json(cases);
+  Json document = {{"schema", 1},
+                   {"model", options.model},
+                   {"warmup", options.warmup},
+                   {"threads", threads_of(options.engine)},
+                   {"runs", runs}};
+  if (options.times_layers()) document["layers"] = layers_json(cases);
   return document;
-}
-
-void print_bench(const BenchOptions& options, const std::vector<BenchCase>& cases) {
-  print_text(options, cases, bench_json(options, cases));
 }
 
 }  // namespace vultus::app

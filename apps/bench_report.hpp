@@ -9,7 +9,7 @@ namespace vultus::app {
 
 struct BenchOptions {
   EngineOptions engine;
-  std::string model, trace;
+  std::string model, trace, html;
   std::vector<std::string> devices{"cpu"};
   std::vector<int64_t> batches;
   std::vector<std::string> inputs;
@@ -18,6 +18,10 @@ struct BenchOptions {
   int layers = 0;
   int in_flight = 1;
   bool profile = false, startup = false, floor = false;
+
+  bool tells_layers() const { return profile || layers > 0; }
+  /// Layers are in the document.
+  bool times_layers() const { return tells_layers() || !html.empty(); }
 };
 
 /// One configuration under test; `times` grows by one per round.
@@ -38,8 +42,10 @@ struct BenchCase {
 };
 
 double percentile(std::vector<double> times, double p);
-/// The document of `bench --json`; as text, the same for people.
+/// The document of `bench --json`.
 Json bench_json(const BenchOptions& options, const std::vector<BenchCase>& cases);
-void print_bench(const BenchOptions& options, const std::vector<BenchCase>& cases);
+/// The same as text.
+void print_bench(const BenchOptions& options, const std::vector<BenchCase>& cases,
+                 const Json& document);
 
 }  // namespace vultus::app

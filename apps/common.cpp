@@ -4,7 +4,9 @@
 
 #include <cstdio>
 #include <ctime>
+#include <filesystem>
 
+#include "apps/report/text.hpp"
 #include "host/run/accuracy.hpp"
 
 namespace vultus::app {
@@ -63,13 +65,18 @@ void remember_command(int argc, char** argv) {
   }
 }
 
-report::Provenance provenance() {
+report::Provenance provenance(const std::string& model) {
   const std::time_t now = std::time(nullptr);
   std::tm utc{};
   gmtime_r(&now, &utc);
   char date[32] = {};
   std::strftime(date, sizeof date, "%Y-%m-%d %H:%M UTC", &utc);
-  return {command_line, VULTUS_VERSION, date};
+  std::string network = model;
+  std::error_code unknown;
+  if (const auto size = std::filesystem::file_size(model, unknown); !unknown)
+    network += ", " + report::bytes(static_cast<double>(size));
+  if (auto sum = network_sha256(model)) network += ", SHA-256 " + *sum;
+  return {command_line, VULTUS_VERSION, date, network};
 }
 
 void print_json(const Json& json) {

@@ -4,6 +4,7 @@
 #include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -33,9 +34,10 @@ ExitCode exit_code(Errc code);
 
 /// Prints "vultus: <what>" to stderr; returns the exit code.
 int report(const Error& error);
-/// The command line, the version and the time, for pages. `remember_command` comes first.
+/// The command line, the version, the time and the network's file, for pages. `remember_command`
+/// comes first.
 void remember_command(int argc, char** argv);
-report::Provenance provenance();
+report::Provenance provenance(const std::string& model);
 /// One line of JSON on stdout; bytes that are not UTF-8 are replaced.
 void print_json(const Json& json);
 
@@ -98,5 +100,9 @@ void add_operators(CLI::App& app, int& status);
 Result<std::unique_ptr<Device>> open_gpu(const EngineOptions& options, bool allow_software);
 Json describe_gpus();
 bool has_gpu_kernel(std::string_view op);
+
+/// SHA-256 of a file in hexadecimal digits; nothing where it cannot be read, or in a build without
+/// the face pipeline, whose library sums (face_absent.cpp).
+std::optional<std::string> network_sha256(const std::string& path);
 
 }  // namespace vultus::app

@@ -22,4 +22,8 @@ void add_convert(CLI::App& app, int& status) {
   add_absent(app, "convert", status);
 }
 
+std::optional<std::string> network_sha256(const std::string& /*path*/) {
+  return {};
+}
+
 }  // namespace vultus::app

@@ -135,10 +135,12 @@ Result<void> write_pictures(const PlanOptions& options, Session& session, const 
       options.html,
       {report::plan_page(document,
                          report::inline_svg(drawn, "Placement of the layers", picture.tooltips),
-                         picture.note, provenance())});
+                         picture.note, provenance(options.model))});
 }
 
 Result<void> plan(const PlanOptions& options) {
+  for (const std::string* path : {&options.dot, &options.svg, &options.html})
+    if (!path->empty()) VULTUS_CHECK(check_writable(*path));
   VULTUS_TRY(OpenedDevices devices, open_devices(options.engine, options.engine.device));
   VULTUS_TRY(Session session, load_session(options.model, options.engine, devices, true));
   const Json document = options.engine.json || !options.html.empty()

@@ -22,6 +22,8 @@ std::string quoted(std::string_view text, size_t most) {
   return out;
 }
 
+constexpr std::string_view kSpace = "\xC2\xA0\xC2\xA0";
+
 enum class Level : uint8_t { nodes, partitions, devices };
 
 struct Box {
@@ -166,8 +168,9 @@ PlanPicture Drawing::write() const {
       kWhat[static_cast<size_t>(level_)]);
   std::string& text = picture.dot;
   text =
-      "digraph plan {\n  charset=\"UTF-8\"; rankdir=TB; node [style=filled, fillcolor=white, "
-      "fontname=\"Helvetica\", fontsize=10]; edge [fontname=\"Helvetica\", fontsize=9];\n";
+      "digraph plan {\n  charset=\"UTF-8\"; rankdir=TB; labeljust=l; fontname=\"Helvetica\"; "
+      "fontsize=10; node [style=filled, fillcolor=white, fontname=\"Helvetica\", fontsize=10, "
+      "margin=\"0.16,0.06\"]; edge [fontname=\"Helvetica\", fontsize=9];\n";
   std::vector<std::string> clusters(level_ == Level::nodes ? plan_.partitions.size() : 0);
   for (const auto& [name, box] : boxes_) {
     picture.tooltips[name] = box.tooltip;
@@ -175,13 +178,17 @@ PlanPicture Drawing::write() const {
   }
   for (size_t p = 0; p < clusters.size(); ++p)
     text += fmt::format("  subgraph cluster_{} {{ label=\"{} {}\"; style=dashed;\n{}  }}\n", p,
-                        name_of(plan_.partitions[p].device->info().kind), p + 1, clusters[p]);
+                        plan_.partitions[p].device->info().kind == DeviceKind::gpu ? "GPU" : "CPU",
+                        p + 1, clusters[p]);
   for (const auto& [ends, arrow] : arrows_) {
     text += fmt::format("  {} -> {}", ends.first, ends.second);
     if (arrow.up || arrow.down) {
-      text += fmt::format(" [label=\"{} {:.3f} MB", arrow.up ? "up" : "down", arrow.bytes * 1e-6);
+      // Graphviz lays labels against the arrow; spaces that do not break keep them off it.
+      text += fmt::format(" [label=\"{0}{1} {2:.3f} MB", kSpace, arrow.up ? "up" : "down",
+                          arrow.bytes * 1e-6);
       if (arrow.tensors > 1) text += fmt::format(" in {} tensors", arrow.tensors);
-      if (plan_.costs) text += fmt::format("\\n{:.3f} ms", arrow.ms);
+      if (plan_.costs) text += fmt::format("\\l{}{:.3f} ms", kSpace, arrow.ms);
+      text += "\\l";
       text += "\", class=\"transfer\", penwidth=2, color=\"#a8205f\"]";
     }
     text += ";\n";

@@ -128,17 +128,55 @@ std::string timeline(const std::string& title, const std::vector<std::string>& l
     for (const Span& span : spans) {
       if (span.lane != lane) continue;
       const double x = kLeft + span.start * scale, width = std::max(span.length * scale, 0.6);
-      const bool fits = width > 7.0 * static_cast<double>(span.text.size()) + 8;
+      const bool fits = width > 7.5 * static_cast<double>(span.text.size()) + 8;
       out += mark("span " + span.css, span.label,
-                  rect(x, y + 5, width, kLane - 10) +
+                  rect(x, y + 5, width, kLane - 10, width < 3 ? "thin" : "") +
                       (fits && !span.text.empty()
-                           ? rect(x + 3, y + 10, 7.0 * static_cast<double>(span.text.size()) + 4,
+                           ? rect(x + 3, y + 10, 7.5 * static_cast<double>(span.text.size()) + 4,
                                   kLane - 20, "plate") +
                                  text(x + 5, y + kLane / 2 + 4, "inside", span.text)
                            : ""));
     }
   }
   return out + "</svg>";
+}
+
+std::string range_chart(const std::string& title, const std::vector<Range>& rows) {
+  constexpr double kLeft = 160, kRow = 34, kTop = 6;
+  if (rows.empty()) return {};
+  double most = 0;
+  for (const Range& row : rows)
+    most = std::max({most, row.high, row.mark});
+  const std::vector<double> at = ticks(most, 8);
+  const double bottom = kTop + kRow * static_cast<double>(rows.size());
+  const double scale = (kWidth - kRight - kLeft) / at.back();
+  std::string out = open(title, bottom + 24) + axis_x(kLeft, kTop, bottom, at, "ms");
+  for (size_t i = 0; i < rows.size(); ++i) {
+    const Range& row = rows[i];
+    const double y = kTop + kRow * static_cast<double>(i), middle = y + kRow / 2;
+    const double low = kLeft + row.low * scale, high = kLeft + row.high * scale;
+    std::string shapes = rect(kLeft, y, kWidth - kRight - kLeft, kRow, "hit") +
+                         rect(kLeft, y + 7, row.middle * scale, kRow - 14) +
+                         line(low, middle, high, middle, "whisker") +
+                         line(low, middle - 5, low, middle + 5, "whisker") +
+                         line(high, middle - 5, high, middle + 5, "whisker");
+    if (row.mark >= 0)
+      shapes += line(kLeft + row.mark * scale, y + 2, kLeft + row.mark * scale, y + kRow - 2,
+                     "predicted");
+    out += text(0, middle + 4, "name", clipped(row.name, 24));
+    out += mark("range " + row.css, row.label, shapes);
+  }
+  return out + "</svg>";
+}
+
+std::string legend(const std::vector<std::pair<std::string, std::string>>& entries) {
+  std::string out = "<ul class=\"key\">\n";
+  for (const auto& [css, words] : entries)
+    out += fmt::format(
+        "<li><svg viewBox=\"0 0 28 16\" aria-hidden=\"true\" focusable=\"false\"><g "
+        "class=\"swatch {}\"><rect width=\"28\" height=\"16\"/></g></svg>{}</li>\n",
+        css, escaped(words));
+  return out + "</ul>\n";
 }
 
 Peak peak_of(const std::vector<Block>& blocks) {

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace vultus::report {
@@ -31,6 +32,17 @@ struct Span {
 };
 std::string timeline(const std::string& title, const std::vector<std::string>& lanes,
                      const std::vector<Span>& spans);
+
+/// A range with a middle, a row each: fastest, median, 95th percentile, in milliseconds.
+struct Range {
+  std::string name, css, label;
+  double low = 0, middle = 0, high = 0;
+  double mark = -1;  ///< of a prediction; negative: none
+};
+std::string range_chart(const std::string& title, const std::vector<Range>& rows);
+
+/// Swatches and what they stand for: class and words.
+std::string legend(const std::vector<std::pair<std::string, std::string>>& entries);
 
 /// Blocks of memory: step from left to right, offset from bottom to top.
 struct Block {

@@ -60,6 +60,18 @@ double chosen_ms(const std::vector<std::string>& devices, const Layer& layer) {
   return -1;
 }
 
+/// Empty where none takes time, or several the least.
+std::string fastest_of(const std::vector<std::string>& devices, const Layer& layer) {
+  std::string fastest;
+  double least = -1;
+  for (size_t d = 0; d < devices.size(); ++d) {
+    if (layer.ms[d] < 0 || (least >= 0 && layer.ms[d] > least)) continue;
+    fastest = layer.ms[d] == least ? "" : devices[d];
+    least = layer.ms[d];
+  }
+  return fastest;
+}
+
 std::string label_of(const std::vector<std::string>& devices, const Layer& layer) {
   std::string label = fmt::format("{} {}", layer.op, clipped(layer.name, 200));
   for (size_t d = 0; d < devices.size(); ++d)
@@ -96,6 +108,7 @@ std::string table(const std::vector<std::string>& devices, const std::vector<Lay
   const std::vector<size_t> timed = timed_devices(devices.size(), layers);
   auto known = [&](auto test) { return std::ranges::any_of(layers, test); };
   const bool chosen = known([](const Layer& l) { return !l.chosen.empty(); });
+  const bool compares = !chosen && timed.size() > 1;
   const bool macs = known([](const Layer& l) { return l.macs >= 0; });
   const bool output = known([](const Layer& l) { return !l.output.empty(); });
   const bool reason = known([](const Layer& l) { return !l.reason.empty(); });
@@ -108,6 +121,7 @@ std::string table(const std::vector<std::string>& devices, const std::vector<Lay
   if (chosen) columns.push_back({"Device"});
   for (size_t d : timed)
     columns.push_back({device_name(devices[d]) + ", ms", Kind::number});
+  if (compares) columns.push_back({"Fastest"});
   if (chosen && most > 0) columns.push_back({"Share", Kind::bar});
   if (macs) columns.push_back({"MMAC", Kind::number});
   if (reason) columns.push_back({"Why there"});
@@ -116,11 +130,16 @@ std::string table(const std::vector<std::string>& devices, const std::vector<Lay
     const Layer& layer = layers[i];
     const auto order = static_cast<double>(i + 1);
     std::vector<Table::Cell> row = {{layer.name}, {fmt::format("{}", i + 1), order}, {layer.op}};
-    if (output) row.push_back({layer.output});
-    if (chosen) row.push_back({device_name(layer.chosen), 0, device_css(layer.chosen)});
+    if (output) row.push_back({layer.output, 0, "shape"});
+    if (chosen) row.push_back({device_name(layer.chosen), 0, "device " + device_css(layer.chosen)});
     for (size_t d : timed)
       row.push_back({layer.ms[d] < 0 ? "" : fmt::format("{:.3f}", layer.ms[d]), layer.ms[d],
                      devices[d] == layer.chosen ? "chosen" : ""});
+    if (compares) {
+      const std::string fastest = fastest_of(devices, layer);
+      row.push_back(
+          {device_name(fastest), 0, fastest.empty() ? "" : "device " + device_css(fastest)});
+    }
     if (chosen && most > 0)
       row.push_back(
           {"", std::max(0.0, chosen_ms(devices, layer)) / most, device_css(layer.chosen)});

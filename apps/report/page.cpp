@@ -17,7 +17,12 @@ constexpr std::string_view kPatterns =
     "<rect class=\"line\" width=\"2\" height=\"6\"/></pattern>"
     "<pattern id=\"dots\" width=\"5\" height=\"5\" patternUnits=\"userSpaceOnUse\">"
     "<rect class=\"ground\" width=\"5\" height=\"5\"/><circle class=\"line\" cx=\"2.5\" "
-    "cy=\"2.5\" r=\"1.1\"/></pattern></defs></svg>\n";
+    "cy=\"2.5\" r=\"1.1\"/></pattern>"
+    "<pattern id=\"stripes\" width=\"4\" height=\"4\" patternUnits=\"userSpaceOnUse\">"
+    "<rect class=\"ground\" width=\"4\" height=\"4\"/><rect class=\"line\" width=\"4\" "
+    "height=\"1.4\"/></pattern></defs></svg>\n";
+
+constexpr size_t kShort = 12;  ///< rows of a table that stays on one sheet of paper
 
 std::string_view css_of(Table::Kind kind) {
   return kind == Table::Kind::number ? "num" : kind == Table::Kind::bar ? "bar" : "text";
@@ -99,9 +104,9 @@ std::string Table::cell(const Column& column, const Cell& cell, bool head) const
 std::string Table::html() const {
   if (rows_.empty()) return {};
   std::string out = fmt::format(
-      "<div class=\"scroll table\" role=\"region\" tabindex=\"0\" aria-label=\"{0}\">\n<table "
+      "<div class=\"scroll table{2}\" role=\"region\" tabindex=\"0\" aria-label=\"{0}\">\n<table "
       "data-rows=\"{1}\">\n<caption>{0}</caption>\n<thead><tr>",
-      escaped(caption_), rows_.size());
+      escaped(caption_), rows_.size(), rows_.size() <= kShort ? " short" : "");
   for (const Column& column : columns_)
     out += fmt::format("<th scope=\"col\" class=\"{}\">{}</th>", css_of(column.kind),
                        escaped(column.heading));

@@ -10,6 +10,7 @@ namespace vultus::report {
 /// How a page came to be.
 struct Provenance {
   std::string command, version, date;  ///< date: "2026-11-21 14:05 UTC"
+  std::string network;                 ///< its file
 };
 
 /// One self-contained HTML document: styles and the script inside, no other file, and a policy that

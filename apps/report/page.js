@@ -40,6 +40,12 @@ function connect(drawing) {
     });
   });
   if (marks.length) focus(0);
+  // Wide pictures begin where the network does.
+  const frame = drawing.closest("figure.graph .scroll");
+  if (!frame || !marks.length) return;
+  const boxes = marks.map((mark) => mark.getBoundingClientRect()), view = frame.getBoundingClientRect();
+  const at = boxes.reduce((first, box) => (box.top < first.top ? box : first));
+  frame.scrollLeft += at.left + at.width / 2 - view.left - view.width / 2;
 }
 
 function value(cell) {

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <graphviz/gvc.h>
 
+#include <cstdlib>
 #include <memory>
 
 #include "apps/report/text.hpp"
@@ -69,6 +70,14 @@ std::string attribute(std::string_view tag, std::string_view name) {
   return std::string(tag.substr(begin, tag.find('"', begin) - begin));
 }
 
+/// The number that such a value begins with.
+double points(std::string_view tag, std::string_view name) {
+  return std::strtod(attribute(tag, name).c_str(), nullptr);
+}
+
+// Points. Beyond, not even the colours of boxes could be told on one sheet.
+constexpr double kPaperWidth = 6000, kPaperHeight = 8000;
+
 }  // namespace
 
 Result<std::string> draw(const std::string& dot) {
@@ -97,11 +106,12 @@ std::string inline_svg(const std::string& document, const std::string& title,
   if (begin == std::string::npos || end_of_tag == std::string::npos || end == std::string::npos)
     return {};
   const std::string_view tag(document.data() + begin, end_of_tag - begin);
-  // Graphviz writes points; a page's unit is the pixel.
+  // Graphviz writes points, of which three are four of a page's pixels.
+  const double width = points(tag, "width"), height = points(tag, "height");
+  const bool vast = width > kPaperWidth || height > kPaperHeight;
   std::string out = fmt::format(
-      "<svg class=\"graph\" viewBox=\"{}\" width=\"{}\" role=\"group\" aria-label=\"{}\">",
-      attribute(tag, "viewBox"),
-      attribute(tag, "width").substr(0, attribute(tag, "width").find('p')), escaped(title));
+      "<svg class=\"graph{}\" viewBox=\"{}\" width=\"{:.0f}\" role=\"group\" aria-label=\"{}\">",
+      vast ? " vast" : "", attribute(tag, "viewBox"), width * 4 / 3, escaped(title));
   size_t at = end_of_tag + 1;
   constexpr std::string_view kOpen = "<title>", kClose = "</title>";
   for (size_t next = document.find(kOpen, at); next < end; next = document.find(kOpen, at)) {
@@ -114,7 +124,12 @@ std::string inline_svg(const std::string& document, const std::string& title,
     at = close + kClose.size();
   }
   out.append(document, at, end - at);
-  return out + "</svg>";
+  out += "</svg>";
+  return vast
+             ? out +
+                   "<p class=\"paper\">The picture is too large for paper: see the page itself, or "
+                   "plan --svg.</p>"
+             : out;
 }
 
 }  // namespace vultus::report

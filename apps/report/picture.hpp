@@ -13,7 +13,8 @@ namespace vultus::report {
 Result<std::string> draw(const std::string& dot);
 
 /// The <svg> element of such a document, to stand in a page: sized by the page, titled, and with
-/// `titles` (by the DOT name of a node) instead of the names that Graphviz writes.
+/// `titles` (by the DOT name of a node) instead of the names that Graphviz writes. In print a
+/// sentence stands for what would not fit one sheet.
 std::string inline_svg(const std::string& document, const std::string& title,
                        const std::map<std::string, std::string>& titles);
 

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
+#include <numeric>
 
 #include "apps/report/charts.hpp"
 #include "apps/report/text.hpp"
@@ -87,7 +89,7 @@ std::string partitions(const Json& plan) {
       return Table::Cell{bytes(number_at(p, key)), number_at(p, key)};
     };
     table.row({{name},
-               {device_name(device), 0, device_css(device)},
+               {device_name(device), 0, "device " + device_css(device)},
                cell("nodes", 0),
                cell("start_ms", 3),
                cell("ms", 3),
@@ -115,10 +117,27 @@ std::string layers(const Json& plan) {
   return layers_section({"gpu", "cpu"}, list, "as predicted");
 }
 
+/// At most eight partitions, those with most activations, in order of execution.
+std::vector<size_t> largest(const Json& partitions) {
+  constexpr size_t kMost = 8;
+  std::vector<size_t> order(partitions.size());
+  std::iota(order.begin(), order.end(), size_t{0});
+  std::ranges::stable_sort(order, std::greater{},
+                           [&](size_t p) { return number_at(partitions[p], "arena_bytes"); });
+  order.resize(std::min(order.size(), kMost));
+  std::ranges::sort(order);
+  return order;
+}
+
 std::string memory(const Json& plan) {
   std::string out;
   const Json& list = array_at(plan, "partition_list");
-  for (size_t p = 0; p < list.size(); ++p) {
+  const std::vector<size_t> shown = largest(list);
+  if (shown.size() < list.size())
+    out =
+        paragraph(fmt::format("Of {} the {} with most activations; plan --json has all.",
+                              count(static_cast<double>(list.size()), "partition"), shown.size()));
+  for (size_t p : shown) {
     std::vector<Block> blocks;
     Table table(fmt::format("Blocks of partition {}, by offset", p + 1),
                 {{"Block"},
@@ -138,8 +157,7 @@ std::string memory(const Json& plan) {
                  {count(block.last), static_cast<double>(block.last)}});
       blocks.push_back(block);
     }
-    // With hundreds of partitions the first tell enough; the document has them all.
-    if (blocks.empty() || p >= 20) continue;
+    if (blocks.empty()) continue;
     out += figure("memory",
                   fmt::format("Partition {} on the {}: what lies where in its memory, and from "
                               "which step to which; dark: in use when most is",
@@ -193,8 +211,8 @@ std::string plan_page(const Json& plan, const std::string& picture, const std::s
   page.add("advice", "Advice", advice_section(array_at(plan, "advice")));
   page.add("made", "How this was made",
            list({"Command: " + made.command, "Devices: " + text_at(plan, "device"),
-                 "Precision on the GPU: " + text_at(plan, "precision"),
-                 "Network: " + text_at(plan, "model"), "Vultus " + made.version, made.date}));
+                 "Precision on the GPU: " + text_at(plan, "precision"), "Network: " + made.network,
+                 "Vultus " + made.version, made.date}));
   return page.html();
 }
 

@@ -12,4 +12,7 @@ namespace vultus {
 /// the whole new one. Errc::unwritable says why it failed; the old file is then still there.
 Result<void> write_file(const std::string& path, std::initializer_list<std::string_view> parts);
 
+/// Whether `write_file` could begin, before the work whose result it is to write.
+Result<void> check_writable(const std::string& path);
+
 }  // namespace vultus

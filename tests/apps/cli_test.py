@@ -238,7 +238,7 @@ class Reports(Cli):
         self.assertTrue(text.startswith("digraph"))
         self.assertEqual(text.count("tooltip="), document["ops"])
         self.assertEqual(text.count("subgraph cluster_"), document["partitions"])
-        self.assertGreaterEqual(text.count("label=\"up ") + text.count("label=\"down "), document["transfers"])
+        self.assertGreaterEqual(text.count("label=\"\u00a0\u00a0up ") + text.count("label=\"\u00a0\u00a0down "), document["transfers"])
         self.expect(8, "plan", LANDMARKS, "--no-tune", "--dot", self.folder / "absent" / "x.dot", says="x.dot")
 
     def test_a_pin_moves_a_node_and_an_unknown_one_brings_the_nearest_names(self):

@@ -54,6 +54,27 @@ TEST(ReportPicture, AGraphIsDrawnWithItsTitlesInPlaceOfNames) {
   EXPECT_EQ(svg.find("<title>b</title>"), std::string::npos);
 }
 
+TEST(ReportCharts, ARangeIsABarToTheMiddleWithALineFromEndToEnd) {
+  const std::string svg = range_chart("times", {{"<a>", "cpu", "tip", 10, 20, 40, 30}});
+  // From 160 to 948 for 0 to 40 ms.
+  EXPECT_NE(svg.find("width=\"394.00\""), std::string::npos) << svg;
+  EXPECT_NE(svg.find("x1=\"357.0\" y1=\"23.0\" x2=\"948.0\" y2=\"23.0\" class=\"whisker\""),
+            std::string::npos);
+  EXPECT_NE(svg.find("x1=\"751.0\""), std::string::npos) << "the prediction";
+  EXPECT_NE(svg.find("&lt;a&gt;"), std::string::npos);
+  EXPECT_EQ(range_chart("times", {}), "");
+}
+
+TEST(ReportPicture, OnlyPicturesTooLargeForPaperHaveASentenceInTheirPlace) {
+  std::string chain = "digraph { n0";
+  for (int i = 1; i < 200; ++i)
+    chain += " -> n" + std::to_string(i);
+  auto large = draw(chain + " }"), small = draw("digraph { a -> b }");
+  ASSERT_TRUE(large && small);
+  EXPECT_NE(inline_svg(*large, "t", {}).find("class=\"paper\""), std::string::npos);
+  EXPECT_EQ(inline_svg(*small, "t", {}).find("class=\"paper\""), std::string::npos);
+}
+
 TEST(ReportPicture, BrokenDotIsAnErrorThatSaysSo) {
   for (const char* text : {"digraph {", "", "digraph { a [label=\"open }", "<svg>"}) {
     auto drawn = draw(text);
