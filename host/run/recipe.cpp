@@ -2,6 +2,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
 
@@ -21,6 +22,8 @@ Result<std::vector<std::string>> read_recipe(const std::string& path) {
     return Error{Errc::bad_input, fmt::format("{}: {}; `vultus check MODEL.onnx -o {}` makes one",
                                               path, what, path)};
   };
+  std::error_code error;
+  if (std::filesystem::is_directory(path, error)) return fail("is a folder");
   std::ifstream file(path, std::ios::binary);
   if (!file) return fail(std::strerror(errno));
   const auto json = nlohmann::json::parse(file, nullptr, false);

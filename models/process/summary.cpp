@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
 
@@ -65,6 +66,8 @@ Result<void> write_summary(const std::string& path, const Summary& summary) {
 }
 
 std::optional<Summary> read_summary(const std::string& path) {
+  std::error_code error;
+  if (!std::filesystem::is_regular_file(path, error)) return std::nullopt;
   std::ifstream file(path, std::ios::binary);
   if (!file) return std::nullopt;
   ordered_json object = ordered_json::parse(file, nullptr, false);

@@ -133,6 +133,7 @@ TEST(Recipe, IsReadAsItWasWritten) {
   const std::string& folder = temporary.path();
   const std::string path = folder + "/net.mixed.json";
   EXPECT_EQ(read_recipe(path).error().code, Errc::bad_input);
+  EXPECT_EQ(read_recipe(folder).error().code, Errc::bad_input) << "a folder";
   const std::vector<std::string> nodes = {"/a/Conv", "b \"quoted\""};
   ASSERT_TRUE(write_recipe(path, nodes));
   auto read = read_recipe(path);

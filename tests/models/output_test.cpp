@@ -146,6 +146,8 @@ TEST_F(Output, ASummaryComesBackFromItsFile) {
   EXPECT_FALSE(read_summary(path("none.json")));
   write("bad.json", "{\"complete\": tr");
   EXPECT_FALSE(read_summary(path("bad.json")));
+  fs::create_directory(path("folder.json"));
+  EXPECT_FALSE(read_summary(path("folder.json")));
 }
 
 TEST(OutputNames, SharedStemsKeepTheirEndingsAndNeverCollide) {
