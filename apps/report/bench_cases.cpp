@@ -28,7 +28,7 @@ std::string sizes_table(const std::vector<Case>& cases) {
                         {"Partitions", Kind::number},
                         {"Dispatches", Kind::number},
                         {"Barriers", Kind::number},
-                        {"Layout conversions", Kind::number},
+                        {"Conversions", Kind::number},
                         {"Uploads", Kind::number},
                         {"Downloads", Kind::number},
                         {"Activations", Kind::number},

@@ -40,12 +40,29 @@ function connect(drawing) {
     });
   });
   if (marks.length) focus(0);
-  // Wide pictures begin where the network does.
-  const frame = drawing.closest("figure.graph .scroll");
-  if (!frame || !marks.length) return;
-  const boxes = marks.map((mark) => mark.getBoundingClientRect()), view = frame.getBoundingClientRect();
-  const at = boxes.reduce((first, box) => (box.top < first.top ? box : first));
-  frame.scrollLeft += at.left + at.width / 2 - view.left - view.width / 2;
+}
+
+// Pictures begin where the network does; a button shows those that are larger than their frame whole.
+function frame(drawing) {
+  const view = drawing.closest(".scroll");
+  const toFirst = () => {
+    const boxes = [...drawing.querySelectorAll(".node")].map((node) => node.getBoundingClientRect());
+    const at = boxes.reduce((first, box) => (box.top < first.top ? box : first)), area = view.getBoundingClientRect();
+    view.scrollLeft += at.left + at.width / 2 - area.left - area.width / 2;
+  };
+  toFirst();
+  if (view.scrollHeight <= view.clientHeight && view.scrollWidth <= view.clientWidth) return;
+  const button = document.createElement("button");
+  button.type = "button";
+  button.className = "whole";
+  button.textContent = "Whole picture";
+  button.setAttribute("aria-pressed", "false");
+  button.addEventListener("click", () => {
+    const whole = drawing.classList.toggle("whole");
+    button.setAttribute("aria-pressed", String(whole));
+    if (!whole) toFirst();
+  });
+  view.before(button);
 }
 
 function value(cell) {
@@ -95,6 +112,7 @@ function filterable(table) {
 }
 
 document.querySelectorAll("svg.chart, svg.graph").forEach(connect);
+document.querySelectorAll("svg.graph").forEach(frame);
 document.querySelectorAll("table").forEach((table) => {
   if (Number(table.dataset.rows) > 1) sortable(table);
   if (Number(table.dataset.rows) > 20) filterable(table);

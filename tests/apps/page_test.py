@@ -260,6 +260,17 @@ class PlanOfManyPartitions(Browser, unittest.TestCase):
             return first.left >= view.left && first.right <= view.right && first.top >= view.top && first.bottom <= view.bottom;
             })()"""))
 
+    def test_a_button_shows_the_whole_picture_and_again_a_part(self):
+        from selenium.webdriver.common.keys import Keys
+        button = "document.querySelector('button.whole')"
+        hidden = "(() => { const f = document.querySelector('figure.graph .scroll'); return f.scrollHeight - f.clientHeight; })()"
+        self.assertGreater(self.js(hidden), 1000)
+        self.js(f"{button}.focus()")
+        self.browser.switch_to.active_element.send_keys(Keys.ENTER)
+        self.assertEqual((self.js(hidden), self.js(f"{button}.getAttribute('aria-pressed')")), (0, "true"))
+        self.browser.switch_to.active_element.send_keys(Keys.ENTER)
+        self.assertEqual((self.js(hidden) > 1000, self.js(f"{button}.getAttribute('aria-pressed')")), (True, "false"))
+
     def test_on_paper_a_sentence_stands_for_the_picture(self):
         text = self.printed()
         self.assertIn("too large for paper", text)
