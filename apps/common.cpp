@@ -45,23 +45,22 @@ namespace {
 
 std::string command_line;
 
-/// As one word of a POSIX shell.
-std::string quoted(const std::string& word) {
+}  // namespace
+
+std::string shell_word(const std::string& word) {
+  if (!word.empty() && word.find_first_of(" \t\n'\"\\$`*?;&|<>()") == std::string::npos)
+    return word;
   std::string text = "'";
   for (char c : word)
     text += c == '\'' ? "'\\''" : std::string(1, c);
   return text + "'";
 }
 
-}  // namespace
-
 void remember_command(int argc, char** argv) {
   command_line.clear();
   for (int i = 0; i < argc; ++i) {
     const std::string word = i == 0 ? "vultus" : argv[i];
-    const bool plain =
-        !word.empty() && word.find_first_of(" \t\n'\"\\$`*?;&|<>()") == std::string::npos;
-    command_line += (i > 0 ? " " : "") + (plain ? word : quoted(word));
+    command_line += (i > 0 ? " " : "") + shell_word(word);
   }
 }
 

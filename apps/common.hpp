@@ -34,6 +34,8 @@ ExitCode exit_code(Errc code);
 
 /// Prints "vultus: <what>" to stderr; returns the exit code.
 int report(const Error& error);
+/// Quoted for a POSIX shell where it must be.
+std::string shell_word(const std::string& word);
 /// The command line, the version, the time and the network's file, for pages. `remember_command`
 /// comes first.
 void remember_command(int argc, char** argv);

@@ -93,7 +93,7 @@ void print_pack(const Pack& pack) {
     if (!pack.networks.contains(role))
       missing += fmt::format("{}{}", missing.empty() ? "" : " and ", role);
   if (missing.empty())
-    fmt::print("pack {}: ready for vultus process --pack {}\n", pack.name, pack.folder);
+    fmt::print("pack {}: ready for vultus process --pack {}\n", pack.name, shell_word(pack.folder));
   else
     fmt::print("pack {}: vultus process needs {} as well; add to it with the same -o\n", pack.name,
                missing);
@@ -155,8 +155,9 @@ void add_convert(CLI::App& app, int& status) {
       ->required();
   command->add_option("-o,--output", options->target.folder, "the pack: a folder, made or added to")
       ->required();
-  command->add_option("--licence", options->licence,
-                      "licence of the networks, as the pack is to state it");
+  command->add_option("--licence,--license", options->licence,
+                      "licence of these networks, as the pack is to state it; for networks under "
+                      "another one, call again with the same -o");
   command->add_option("--name", options->target.name, "name of a new pack (default: the folder's)");
   command->add_option("--kind", options->kind, "what an ONNX file is, where it does not show")
       ->check(CLI::IsMember(kind_names()));

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "apps/common.hpp"
+#include "apps/usage.hpp"
 
 namespace {
 
@@ -65,7 +66,7 @@ int main(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? kComplete : kUsage;
+    return report_usage(app, argc, argv, error);
   }
   return status;
 }

@@ -64,6 +64,12 @@ void print_summary(const Summary& s) {
     fmt::print("  note: {}\n", warning);
 }
 
+void note_failure(const std::string& input, const Error& error, Tally& tally, Json& results) {
+  report(error);
+  tally.errors.push_back(error);
+  results.push_back({{"input", input}, {"status", "failed"}, {"error", error.what}});
+}
+
 void run_inputs(Processor& processor, const Options& options,
                 const std::vector<std::string>& inputs, ProgressDisplay& display, Tally& tally,
                 Json& results) {
@@ -73,12 +79,8 @@ void run_inputs(Processor& processor, const Options& options,
     auto summary = processor.run(inputs[i], names[i]);
     display.end();
     if (!summary) {
-      if (summary.error().code != Errc::interrupted) {
-        report(summary.error());
-        tally.errors.push_back(summary.error());
-        results.push_back(
-            {{"input", inputs[i]}, {"status", "failed"}, {"error", summary.error().what}});
-      }
+      if (summary.error().code != Errc::interrupted)
+        note_failure(inputs[i], summary.error(), tally, results);
       continue;
     }
     tally.frames += summary->frames;
@@ -93,8 +95,24 @@ void run_inputs(Processor& processor, const Options& options,
   }
 }
 
+/// The files to work on. A folder with none is told of and does not stop the others.
+std::vector<std::string> files_of(const Options& options, Tally& tally, Json& results) {
+  std::vector<std::string> files;
+  for (const std::string& input : options.inputs) {
+    auto found = expand_inputs({input});
+    if (found)
+      files.insert(files.end(), found->begin(), found->end());
+    else
+      note_failure(input, found.error(), tally, results);
+  }
+  return files;
+}
+
 Result<int> process(const Options& options) {
-  VULTUS_TRY(std::vector<std::string> inputs, expand_inputs(options.inputs));
+  Tally tally;
+  Json results = Json::array();
+  const std::vector<std::string> inputs = files_of(options, tally, results);
+  if (inputs.empty()) return tally.exit_code();
   VULTUS_TRY(OpenedDevices devices, open_devices(options.engine, options.engine.device));
   ProgressDisplay display(style_of(options));
   ProcessOptions settings;
@@ -128,14 +146,12 @@ Result<int> process(const Options& options) {
 
   std::signal(SIGINT, on_signal);
   std::signal(SIGTERM, on_signal);
-  Tally tally;
-  Json results = Json::array();
   run_inputs(*processor, options, inputs, display, tally, results);
 
   int code = cancelled ? 128 + cancel_signal : tally.exit_code();
   if (options.engine.json)
     print_json({{"schema", 1}, {"device", devices.note}, {"exit_code", code}, {"inputs", results}});
-  else if (inputs.size() > 1)
+  else if (inputs.size() + tally.errors.size() > 1)
     fmt::print("{} complete, {} partial, {} done before, {} failed\n", tally.done, tally.partial,
                tally.skipped, tally.errors.size());
   if (cancelled)
@@ -151,12 +167,16 @@ void add_process(CLI::App& app, int& status) {
   auto options = std::make_shared<Options>();
   auto* command = app.add_subcommand(
       "process", "face videos, pictures or folders of them: landmarks, mirrored faces, overlay");
-  command->add_option("input", options->inputs, "videos, pictures, folders")->required();
+  command
+      ->add_option("input", options->inputs, "videos, pictures, folders (not the folders in them)")
+      ->required();
   command
       ->add_option("-o,--output", options->out,
                    "folder for the results; each input gets one inside")
       ->required();
-  command->add_option("--pack", options->pack, "model pack: a folder with pack.json");
+  command->add_option("--pack", options->pack,
+                      "model pack: a folder with pack.json, made by vultus convert or "
+                      "tools/default-pack (default: packs/default here, or one that is installed)");
   command
       ->add_option("--search-every", options->every, "frames between searches of the whole frame")
       ->check(CLI::Range(1, 1000000))
@@ -177,6 +197,7 @@ void add_process(CLI::App& app, int& status) {
   options->engine.add_to(*command);
   command->footer(
       "Left and right are the subject's own, as seen by a camera that does not mirror.\n"
+      "Exit code 3 when some inputs failed or are partial; what is complete is not done again.\n"
       "Examples:\n  vultus process visit1/ visit2/ -o results\n  vultus process clip.mp4 -o "
       "results --no-mirror --device cpu");
   command->callback([options, &status] {

@@ -39,6 +39,7 @@ Result<void> write_file(const std::string& path, std::initializer_list<std::stri
     std::filesystem::remove(temporary, ignored);
     return Error{Errc::unwritable, fmt::format("{}: {}", path, what)};
   };
+  if (std::filesystem::is_directory(path, ignored)) return fail("is a folder; name a file in it");
   {
     std::ofstream file(temporary, std::ios::binary | std::ios::trunc);
     if (!file) return cannot_be_created(path);

@@ -117,6 +117,7 @@ void Tracker::reset() {
   cuts_.reset();
   since_search_ = 0;
   next_id_ = 0;
+  most_faces_ = 0;
 }
 
 Result<std::optional<Detection>> Tracker::detect_near(const cv::Mat& bgr, const Box& box) {
@@ -161,6 +162,7 @@ Result<void> Tracker::search(const cv::Mat& bgr) {
   }
   since_search_ = 0;
   std::erase_if(found, [&](const Detection& d) { return !usable(d.box, bgr); });
+  most_faces_ = std::max(most_faces_, found.size());
   for (Track& track : tracks_) {
     if (!track.lost) continue;
     if (const Detection* match = best_match(found, track.box))

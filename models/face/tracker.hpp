@@ -50,6 +50,8 @@ class Tracker {
   /// The faces of the next frame, oldest track first; with one face at most one. A face that was
   /// lost and found again, or comes after a cut, has a new id: it may be another person.
   Result<std::vector<TrackedFace>> push(const cv::Mat& bgr);
+  /// The most faces that a search of a whole frame has found.
+  size_t most_faces() const { return most_faces_; }
   /// Forgets every face; call before another video.
   void reset();
 
@@ -77,6 +79,7 @@ class Tracker {
   std::vector<Track> tracks_;
   int since_search_ = 0;
   int next_id_ = 0;
+  size_t most_faces_ = 0;
 };
 
 /// Whether points look like a face inside this box: they spread over a fair part of it and their

@@ -137,6 +137,8 @@ Result<Pack> load_pack(const std::string& folder) {
 }
 
 std::vector<std::string> pack_search_path(const std::string& chosen) {
+  if (const fs::path path(chosen); path.filename() == "pack.json")
+    return {path.has_parent_path() ? path.parent_path().string() : "."};
   if (!chosen.empty()) return {chosen};
   if (std::string set = environment("VULTUS_PACK"); !set.empty()) return {set};
   std::vector<std::string> paths{"./packs/default"};
@@ -154,10 +156,11 @@ Result<std::string> find_pack(const std::string& chosen) {
     std::error_code error;
     if (fs::is_regular_file(fs::path(path) / "pack.json", error)) return path;
   }
-  return Error{Errc::bad_model,
-               fmt::format("no model pack: there is no pack.json in {}; name a pack with --pack "
-                           "FOLDER",
-                           fmt::join(paths, ", "))};
+  return Error{
+      Errc::bad_model,
+      fmt::format("no model pack: there is no folder with a pack.json at {}; name one with "
+                  "--pack, or make one with vultus convert",
+                  fmt::join(paths, ", "))};
 }
 
 Result<std::unique_ptr<face::Detector>> open_detector(const Pack& pack,

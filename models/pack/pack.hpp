@@ -43,7 +43,8 @@ Result<Pack> read_pack(const std::string& folder);
 /// The same for a pack that is to work: it has a detector and a landmark network.
 Result<Pack> load_pack(const std::string& folder);
 
-/// Where a pack is looked for, in order: `chosen` alone when it is not empty, else $VULTUS_PACK
+/// Where a pack is looked for, in order: `chosen`, a folder or the pack.json in it, alone when it
+/// is not empty, else $VULTUS_PACK
 /// alone when set, else ./packs/default, $XDG_DATA_HOME/vultus/models/default (~/.local/share),
 /// /usr/share/vultus/models/default.
 std::vector<std::string> pack_search_path(const std::string& chosen = "");

@@ -21,12 +21,14 @@ Result<std::vector<std::string>> expand_inputs(const std::vector<std::string>& i
       continue;
     }
     std::vector<std::string> found;
+    int folders = 0;
     fs::directory_iterator at(input, error), end;
     for (; !error && at != end; at.increment(error)) {
       std::string path = at->path().string();
       std::error_code ignored;
       // Hidden files are not recordings: "._clip.mov" is a shadow that some systems leave.
       if (at->path().filename().string().front() == '.') continue;
+      folders += at->is_directory(ignored);
       if ((is_video_path(path) || is_image_path(path)) && at->is_regular_file(ignored))
         found.push_back(std::move(path));
     }
@@ -34,7 +36,12 @@ Result<std::vector<std::string>> expand_inputs(const std::vector<std::string>& i
       return Error{Errc::bad_input,
                    fmt::format("{}: the folder cannot be read: {}", input, error.message())};
     if (found.empty())
-      return Error{Errc::bad_input, fmt::format("{}: no video or picture in this folder", input)};
+      return Error{
+          Errc::bad_input,
+          fmt::format("{}: no video or picture in this folder{}", input,
+                      folders == 0 ? ""
+                                   : ", and the folders in it are not searched: name those "
+                                     "that hold the videos")};
     std::sort(found.begin(), found.end());
     files.insert(files.end(), found.begin(), found.end());
   }

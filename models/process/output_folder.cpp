@@ -54,6 +54,8 @@ Result<OutputFolder> OutputFolder::create(const std::string& out, const std::str
   std::error_code error;
   if (fs::exists(fs::symlink_status(final, error)) && !force)
     return Error{Errc::unwritable, fmt::format("{}: exists; use --force to replace it", final)};
+  if (fs::exists(out, error) && !fs::is_directory(out, error))
+    return unwritable(out, "it is a file; name a folder with -o");
   fs::create_directories(working, error);
   if (error) return unwritable(working, error.message());
   const std::string lock_path = working + "/.lock";

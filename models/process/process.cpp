@@ -61,6 +61,48 @@ std::vector<std::string> lost_sentences(const ReadSummary& read) {
   return lost;
 }
 
+std::string frames(int64_t count) {
+  return fmt::format("{} frame{}", count, count == 1 ? "" : "s");
+}
+
+/// Why results that are there already are not replaced. `before` is what their summary says.
+Error refuse_to_replace(const std::string& folder, const std::optional<Summary>& before,
+                        const Summary& wanted) {
+  std::string why = "holds something else than finished results";
+  if (before && before->source != wanted.source)
+    why = fmt::format("holds the results of another recording or state of it ({})", before->input);
+  else if (before && before->settings != wanted.settings)
+    why = "holds results made with other options, another pack or on another device";
+  else if (before)
+    why = "holds results of which files are missing";
+  return {
+      Errc::unwritable,
+      fmt::format("{}: {}; name another folder with -o, or replace it with --force", folder, why)};
+}
+
+/// What to know of the faces that were looked for, one sentence each. `restarts`: how often the
+/// face had to be found anew; `most_faces`: found in one frame.
+std::vector<std::string> face_sentences(const Summary& summary, const ProcessOptions& options,
+                                        int restarts, size_t most_faces) {
+  std::vector<std::string> notes;
+  if (summary.frames_without_face == summary.frames)
+    notes.push_back("no face was found: nothing was measured");
+  if (restarts > 0)
+    notes.push_back(
+        fmt::format("the face was lost and found again, or the scene changed, {}: see "
+                    "face_id; it may be another person",
+                    restarts == 1 ? "once" : fmt::format("{} times", restarts)));
+  if (!options.all_faces && most_faces > 1)
+    notes.push_back(
+        fmt::format("{} faces were found in a frame, and one of them measured, that "
+                    "with the highest score: see the overlay, or use --faces all",
+                    most_faces));
+  if (options.mirror && summary.frames_without_face > 0)
+    notes.push_back(fmt::format("{} without a face: unchanged in the mirrored videos or pictures",
+                                frames(summary.frames_without_face)));
+  return notes;
+}
+
 /// The frames are counted once more in the finished file, by its own index.
 Result<void> verify_video(const std::string& path, int64_t frames) {
   VULTUS_TRY(VideoReader reader, VideoReader::open(path));
@@ -155,6 +197,8 @@ Result<Summary> Processor::run(const std::string& input, const std::string& name
       before->folder = final;
       return *before;
     }
+    if (std::filesystem::exists(std::filesystem::symlink_status(final, ignored)))
+      return refuse_to_replace(final, before, summary);
   }
 
   const Transfers transfers_before = transfers();
@@ -193,7 +237,7 @@ Result<void> Processor::run_video(Job& job) {
                               reader.info(), &job.times));
   face::Tracker tracker(*detector_, *landmarker_,
                         {options_.search_every, options_.all_faces, options_.smooth}, &job.times);
-  int front_id = -1, tracks_begun = 0;
+  int front_id = -1, restarts = 0;
   while (true) {
     VULTUS_CHECK(check_cancelled(job));
     std::optional<Frame> frame;
@@ -209,7 +253,7 @@ Result<void> Processor::run_video(Job& job) {
     }
     if (faces.empty()) ++summary.frames_without_face;
     if (!faces.empty()) {
-      tracks_begun += front_id >= 0 && faces.front().id != front_id;
+      restarts += front_id >= 0 && faces.front().id != front_id;
       front_id = faces.front().id;
     }
     VULTUS_CHECK(csv.add(summary.frames, frame->seconds, faces));
@@ -231,15 +275,8 @@ Result<void> Processor::run_video(Job& job) {
   summary.lost = lost_sentences(read);
   summary.warnings = reader.info().warnings;
   summary.warnings.insert(summary.warnings.end(), read.warnings.begin(), read.warnings.end());
-  if (tracks_begun > 0)
-    summary.warnings.push_back(fmt::format(
-        "the face was lost and found again, or the scene changed, {} times: see face_id; "
-        "it may be another person",
-        tracks_begun));
-  if (options_.mirror && summary.frames_without_face > 0)
-    summary.warnings.push_back(
-        fmt::format("{} frames without a face are in the mirrored videos as they are, not mirrored",
-                    summary.frames_without_face));
+  const auto notes = face_sentences(summary, options_, restarts, tracker.most_faces());
+  summary.warnings.insert(summary.warnings.end(), notes.begin(), notes.end());
   summary.outputs = {"landmarks.csv"};
   for (const Renderer::Written& video : written) {
     VULTUS_CHECK(verify_video(job.file(video.file.c_str()), summary.frames));
@@ -261,6 +298,7 @@ Result<void> Processor::run_image(Job& job) {
     face::StageTimes::Timer timer(&job.times, "search");
     VULTUS_TRY(found, detector_->detect(picture));
   }
+  const size_t most_faces = found.size();
   if (!options_.all_faces && found.size() > 1) found.resize(1);
   std::vector<face::TrackedFace> faces;
   for (const face::Detection& detection : found) {
@@ -271,6 +309,7 @@ Result<void> Processor::run_image(Job& job) {
           {static_cast<int>(faces.size()), detection.score, detection.box, std::move(landmarks)});
   }
   summary.frames_without_face = faces.empty() ? 1 : 0;
+  summary.warnings = face_sentences(summary, options_, 0, most_faces);
   VULTUS_TRY(LandmarkCsv csv,
              LandmarkCsv::create(job.file("landmarks.csv"), landmarker_->scheme()));
   VULTUS_CHECK(csv.add(1, std::nullopt, faces));
