@@ -41,6 +41,7 @@ struct Tally {
   std::vector<Error> errors;
   int64_t frames = 0;
 
+  size_t inputs() const { return static_cast<size_t>(done + skipped + partial) + errors.size(); }
   int exit_code() const {
     if (errors.empty()) return partial > 0 ? kPartial : kComplete;
     if (done + skipped + partial > 0) return kPartial;
@@ -151,7 +152,7 @@ Result<int> process(const Options& options) {
   int code = cancelled ? 128 + cancel_signal : tally.exit_code();
   if (options.engine.json)
     print_json({{"schema", 1}, {"device", devices.note}, {"exit_code", code}, {"inputs", results}});
-  else if (inputs.size() + tally.errors.size() > 1)
+  else if (inputs.size() > 1 || tally.inputs() > 1)
     fmt::print("{} complete, {} partial, {} done before, {} failed\n", tally.done, tally.partial,
                tally.skipped, tally.errors.size());
   if (cancelled)
