@@ -97,14 +97,19 @@ void run_inputs(Processor& processor, const Options& options,
 }
 
 /// The files to work on. A folder with none is told of and does not stop the others.
-std::vector<std::string> files_of(const Options& options, Tally& tally, Json& results) {
+std::vector<std::string> input_files(const Options& options, Tally& tally, Json& results) {
   std::vector<std::string> files;
   for (const std::string& input : options.inputs) {
-    auto found = expand_inputs({input});
-    if (found)
-      files.insert(files.end(), found->begin(), found->end());
-    else
+    auto found = files_of(input);
+    if (!found) {
       note_failure(input, found.error(), tally, results);
+      continue;
+    }
+    files.insert(files.end(), found->files.begin(), found->files.end());
+    // It may be one all the same: a phone's HEIC, say.
+    if (!found->passed_over.empty())
+      fmt::print(stderr, "vultus: {}: passed over, no video or picture by its ending: {}\n", input,
+                 found->passed_over_text());
   }
   return files;
 }
@@ -112,7 +117,7 @@ std::vector<std::string> files_of(const Options& options, Tally& tally, Json& re
 Result<int> process(const Options& options) {
   Tally tally;
   Json results = Json::array();
-  const std::vector<std::string> inputs = files_of(options, tally, results);
+  const std::vector<std::string> inputs = input_files(options, tally, results);
   if (inputs.empty()) return tally.exit_code();
   VULTUS_TRY(OpenedDevices devices, open_devices(options.engine, options.engine.device));
   ProgressDisplay display(style_of(options));

@@ -12,40 +12,47 @@ namespace vultus {
 
 namespace fs = std::filesystem;
 
-Result<std::vector<std::string>> expand_inputs(const std::vector<std::string>& inputs) {
-  std::vector<std::string> files;
-  for (const std::string& input : inputs) {
-    std::error_code error;
-    if (!fs::is_directory(input, error)) {
-      files.push_back(input);
-      continue;
-    }
-    std::vector<std::string> found;
-    int folders = 0;
-    fs::directory_iterator at(input, error), end;
-    for (; !error && at != end; at.increment(error)) {
-      std::string path = at->path().string();
-      std::error_code ignored;
-      // Hidden files are not recordings: "._clip.mov" is a shadow that some systems leave.
-      if (at->path().filename().string().front() == '.') continue;
-      folders += at->is_directory(ignored);
-      if ((is_video_path(path) || is_image_path(path)) && at->is_regular_file(ignored))
-        found.push_back(std::move(path));
-    }
-    if (error)
-      return Error{Errc::bad_input,
-                   fmt::format("{}: the folder cannot be read: {}", input, error.message())};
-    if (found.empty())
-      return Error{
-          Errc::bad_input,
-          fmt::format("{}: no video or picture in this folder{}", input,
-                      folders == 0 ? ""
-                                   : ", and the folders in it are not searched: name those "
-                                     "that hold the videos")};
-    std::sort(found.begin(), found.end());
-    files.insert(files.end(), found.begin(), found.end());
+std::string InputFiles::passed_over_text() const {
+  constexpr size_t kNamed = 5;
+  const size_t named = std::min(kNamed, passed_over.size());
+  const std::vector<std::string> few(passed_over.begin(),
+                                     passed_over.begin() + static_cast<std::ptrdiff_t>(named));
+  const std::string more =
+      passed_over.size() > named ? fmt::format(" and {} more", passed_over.size() - named) : "";
+  return fmt::format("{}{}", fmt::join(few, ", "), more);
+}
+
+Result<InputFiles> files_of(const std::string& input) {
+  std::error_code error;
+  if (!fs::is_directory(input, error)) return InputFiles{{input}, {}};
+  InputFiles found;
+  int folders = 0;
+  fs::directory_iterator at(input, error), end;
+  for (; !error && at != end; at.increment(error)) {
+    std::string path = at->path().string();
+    std::string name = at->path().filename().string();
+    std::error_code ignored;
+    // Hidden files are not recordings: "._clip.mov" is a shadow that some systems leave.
+    if (name.front() == '.') continue;
+    folders += at->is_directory(ignored);
+    if (!at->is_regular_file(ignored)) continue;
+    if (is_video_path(path) || is_image_path(path))
+      found.files.push_back(std::move(path));
+    else
+      found.passed_over.push_back(std::move(name));
   }
-  return files;
+  if (error)
+    return Error{Errc::bad_input,
+                 fmt::format("{}: the folder cannot be read: {}", input, error.message())};
+  std::ranges::sort(found.files);
+  std::ranges::sort(found.passed_over);
+  if (!found.files.empty()) return found;
+  std::string message = input + ": no video or picture in this folder";
+  if (!found.passed_over.empty())
+    message += fmt::format(" by its ending ({})", found.passed_over_text());
+  if (folders > 0)
+    message += ", and the folders in it are not searched: name those that hold the videos";
+  return Error{Errc::bad_input, message};
 }
 
 std::vector<std::string> output_names(const std::vector<std::string>& inputs) {

@@ -41,9 +41,15 @@ struct ProcessOptions {
   const std::atomic<bool>* cancel = nullptr;
 };
 
-/// Files of folders among the inputs in the order of their names, other inputs as they are. Only
-/// videos and pictures (by their endings) are taken from a folder, and not from folders in it.
-Result<std::vector<std::string>> expand_inputs(const std::vector<std::string>& inputs);
+/// What an input stands for.
+struct InputFiles {
+  std::vector<std::string> files;        ///< the input itself, or a folder's media by name
+  std::vector<std::string> passed_over;  ///< names of the folder's other files
+  std::string passed_over_text() const;  ///< the first five, and how many more
+};
+/// Only videos and pictures (by their endings) are taken from a folder, and nothing from folders in
+/// it or hidden files. An error where it holds none.
+Result<InputFiles> files_of(const std::string& input);
 
 /// The output folder's name for each input: its name without the ending; with the ending where two
 /// share that ("clip.mp4", "clip.mov"), numbered where they share even that.

@@ -78,6 +78,8 @@ class Messages(Cli):
         self.assertFalse(self.out.exists())
         self.process(3, empty, good, pack=pack, says="1 complete, 0 partial, 0 done before, 1 failed")
         self.assertTrue(self.summary("two_people")["complete"])
+        (good / "IMG_1.heic").write_bytes(b"")
+        self.process(0, good, pack=pack, says="passed over, no video or picture by its ending: IMG_1.heic")
 
     def test_a_pack_is_its_folder_or_its_manifest(self):
         pack, picture = self.pack(), needs_shared("media/two_people.jpg")

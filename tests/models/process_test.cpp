@@ -287,11 +287,18 @@ TEST_F(Process, AFolderGivesItsMediaInOrder) {
   fs::create_directories(root_ / "in/deeper");
   for (const char* name : {"b.MP4", "a.jpg", "notes.txt", "deeper/c.mp4"})
     std::ofstream(root_ / "in" / name) << "";
-  auto inputs = expand_inputs({(root_ / "in").string(), "x.mov"}).value();
-  EXPECT_EQ(inputs, (std::vector<std::string>{(root_ / "in/a.jpg").string(),
-                                              (root_ / "in/b.MP4").string(), "x.mov"}));
+  const InputFiles found = files_of((root_ / "in").string()).value();
+  EXPECT_EQ(found.files, (std::vector<std::string>{(root_ / "in/a.jpg").string(),
+                                                   (root_ / "in/b.MP4").string()}));
+  EXPECT_EQ(found.passed_over, std::vector<std::string>{"notes.txt"});
+  const InputFiles many{{}, {"1", "2", "3", "4", "5", "6", "7"}};
+  EXPECT_EQ(many.passed_over_text(), "1, 2, 3, 4, 5 and 2 more");
+  EXPECT_EQ(files_of("x.heic").value().files, std::vector<std::string>{"x.heic"});
   fs::create_directory(root_ / "none");
-  EXPECT_EQ(expand_inputs({(root_ / "none").string()}).error().code, Errc::bad_input);
+  EXPECT_EQ(files_of((root_ / "none").string()).error().code, Errc::bad_input);
+  std::ofstream(root_ / "none/IMG_1.heic") << "";
+  const Error refused = files_of((root_ / "none").string()).error();
+  EXPECT_NE(refused.what.find("IMG_1.heic"), std::string::npos) << refused.what;
 }
 
 }  // namespace
