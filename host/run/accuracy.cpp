@@ -6,6 +6,8 @@
 #include <cmath>
 #include <set>
 
+#include "host/run/error_sum.hpp"
+
 namespace vultus {
 
 namespace {
@@ -35,7 +37,7 @@ Result<Session> run_once(Graph graph, const SessionOptions& options,
 ValueError compare(const Tensor& got, const Tensor& wanted) {
   ValueError e;
   const auto a = got.as<float>(), b = wanted.as<float>();
-  double square = 0, norm = 0;
+  ErrorSum sum;
   const size_t count = std::min(a.size(), b.size());
   for (size_t i = 0; i < count; ++i) {
     const double x = static_cast<double>(a[i]), y = static_cast<double>(b[i]);
@@ -43,11 +45,10 @@ ValueError compare(const Tensor& got, const Tensor& wanted) {
     if (!std::isfinite(x)) ++e.non_finite;
     if (!std::isfinite(x) || !std::isfinite(y)) continue;
     e.largest = std::max(e.largest, std::abs(y));
-    e.max_abs = std::max(e.max_abs, std::abs(x - y));
-    square += (x - y) * (x - y);
-    norm += y * y;
+    sum.add(std::abs(x - y), std::abs(y));
   }
-  if (square > 0) e.rel_l2 = std::sqrt(square / std::max(norm, 1e-300));
+  e.max_abs = sum.max_abs();
+  e.rel_l2 = sum.rel_l2();
   return e;
 }
 

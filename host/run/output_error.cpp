@@ -6,6 +6,8 @@
 #include <cmath>
 #include <type_traits>
 
+#include "host/run/error_sum.hpp"
+
 namespace vultus {
 
 namespace {
@@ -23,7 +25,7 @@ double distance(T x, T y) {
 template <class T>
 void compare(const Tensor& got, const Tensor& wanted, OutputError& e) {
   const auto a = got.as<T>(), b = wanted.as<T>();
-  double square = 0, norm = 0;
+  ErrorSum sum;
   for (size_t i = 0; i < b.size(); ++i) {
     if constexpr (std::is_floating_point_v<T>)
       if (!std::isfinite(a[i]) || !std::isfinite(b[i])) {
@@ -31,12 +33,11 @@ void compare(const Tensor& got, const Tensor& wanted, OutputError& e) {
         continue;
       }
     const double d = distance(a[i], b[i]), size = std::abs(static_cast<double>(b[i]));
-    e.max_abs = std::max(e.max_abs, d);
     if (size > 0) e.max_rel = std::max(e.max_rel, d / size);
-    square += d * d;
-    norm += size * size;
+    sum.add(d, size);
   }
-  if (square > 0) e.rel_l2 = std::sqrt(square / std::max(norm, 1e-300));
+  e.max_abs = sum.max_abs();
+  e.rel_l2 = sum.rel_l2();
   e.exact = !std::is_floating_point_v<T>;
 }
 

@@ -9,6 +9,7 @@
 #include "models/pack/sha256.hpp"
 #include "models/pack/writer.hpp"
 #include "tests/support/support.hpp"
+#include "tests/support/temporary_folder.hpp"
 
 namespace vultus::test {
 namespace {
@@ -42,13 +43,6 @@ NewNetwork ibug(uint32_t seed = 1) {
 
 class PackWriter : public ::testing::Test {
  protected:
-  void SetUp() override {
-    std::string pattern = (fs::temp_directory_path() / "vultus-pack-XXXXXX").string();
-    ASSERT_NE(mkdtemp(pattern.data()), nullptr);
-    root_ = pattern;
-  }
-  void TearDown() override { fs::remove_all(root_); }
-
   PackTarget target(bool force = false) const {
     return {.folder = (root_ / "made/pack").string(), .force = force};
   }
@@ -76,7 +70,8 @@ class PackWriter : public ::testing::Test {
     EXPECT_EQ(listing(), before);
   }
 
-  fs::path root_;
+  const test::TemporaryFolder temporary_;
+  const fs::path root_ = temporary_.path();
 };
 
 TEST_F(PackWriter, ANewPackNamesFilesSumsLicenceAndSource) {
