@@ -46,11 +46,12 @@ int64_t fixed(double value) {
 
 /// Writes the reflection of the pixels of row `y` that lie in [begin, end) to `out`.
 void reflect_row(const cv::Mat& frame, const Axis& axis, int y, int begin, int end, uint8_t* out) {
-  double t = axis.distance(begin, y);
-  int64_t qx = fixed(begin - 2 * t * axis.normal_x);
-  int64_t qy = fixed(y - 2 * t * axis.normal_y);
+  // Counted from column 0 wherever the row begins, so that any part of it is the same.
+  const double t = axis.distance(0, y);
   const int64_t step_x = fixed(1 - 2 * axis.normal_x * axis.normal_x);
   const int64_t step_y = fixed(-2 * axis.normal_x * axis.normal_y);
+  int64_t qx = fixed(-2 * t * axis.normal_x) + begin * step_x;
+  int64_t qy = fixed(y - 2 * t * axis.normal_y) + begin * step_y;
   const int64_t last_x = frame.cols - 1;
   const int64_t last_y = frame.rows - 1;
   const auto stride = static_cast<int64_t>(frame.step[0]);
@@ -96,39 +97,42 @@ Split split_row(const Axis& axis, int y, int width) {
   return {column(std::min(one, other)), column(std::max(one, other)), axis.normal_x < 0};
 }
 
-/// One row of one side: the frame where it is kept, `reflected` (of the whole row) elsewhere.
-void compose_row(const uint8_t* frame, const uint8_t* reflected, const Axis& axis, int y, int width,
-                 const Split& split, Side side, uint8_t* out) {
-  bool kept_first = split.right_first == (side == Side::right);
-  auto low = static_cast<size_t>(3 * split.low);
-  auto high = static_cast<size_t>(3 * split.high);
-  auto end = static_cast<size_t>(3 * width);
-  std::memcpy(out, kept_first ? frame : reflected, low);
-  std::memcpy(out + high, (kept_first ? reflected : frame) + high, end - high);
-  for (int x = split.low; x < split.high; ++x) {
+/// Columns [begin, end) of one row of one side: the frame where it is kept, else `reflected`. All
+/// rows begin at column `begin`.
+void compose_row(const uint8_t* frame, const uint8_t* reflected, const Axis& axis, int y, int begin,
+                 int end, const Split& split, Side side, uint8_t* out) {
+  const bool kept_first = split.right_first == (side == Side::right);
+  const int low = std::clamp(split.low, begin, end), high = std::clamp(split.high, begin, end);
+  auto at = [&](int x) { return static_cast<size_t>(3 * (x - begin)); };
+  std::memcpy(out, kept_first ? frame : reflected, at(low));
+  std::memcpy(out + at(high), (kept_first ? reflected : frame) + at(high), at(end) - at(high));
+  for (int x = low; x < high; ++x) {
     double t = axis.distance(x, y) * (side == Side::right ? 1 : -1);
     double weight = std::clamp(0.5 + t / static_cast<double>(kSeamWidth), 0.0, 1.0);
-    for (int i = 3 * x; i < 3 * x + 3; ++i)
+    for (size_t i = at(x); i < at(x) + 3; ++i)
       out[i] = static_cast<uint8_t>(reflected[i] + weight * (frame[i] - reflected[i]) + 0.5);
   }
 }
 
-/// Fills the sides that are given.
-void mirror_about(const cv::Mat& frame, const Axis& axis, cv::Mat* right, cv::Mat* left) {
-  const int width = frame.cols;
-  cv::parallel_for_(cv::Range(0, frame.rows), [&](const cv::Range& rows) {
-    std::vector<uint8_t> reflected(static_cast<size_t>(width) * 3);
+/// Fills the sides that are given with what `area` of the mirrored frame holds.
+void mirror_about(const cv::Mat& frame, const Axis& axis, const cv::Rect& area, cv::Mat* right,
+                  cv::Mat* left) {
+  const int first = area.x, last = area.x + area.width;
+  cv::parallel_for_(cv::Range(area.y, area.y + area.height), [&](const cv::Range& rows) {
+    std::vector<uint8_t> reflected(static_cast<size_t>(area.width) * 3);
     for (int y = rows.start; y < rows.end; ++y) {
-      Split split = split_row(axis, y, width);
+      Split split = split_row(axis, y, frame.cols);
       // What one side keeps need not be reflected unless the other side is wanted too.
       bool all = right != nullptr && left != nullptr;
       bool kept_first = split.right_first == (right != nullptr);
-      int begin = all || !kept_first ? 0 : split.low;
-      int end = all || kept_first ? width : split.high;
-      reflect_row(frame, axis, y, begin, end, reflected.data() + 3 * static_cast<size_t>(begin));
+      int begin = std::clamp(all || !kept_first ? 0 : split.low, first, last);
+      int end = std::clamp(all || kept_first ? frame.cols : split.high, first, last);
+      reflect_row(frame, axis, y, begin, end,
+                  reflected.data() + 3 * static_cast<size_t>(begin - first));
       for (auto [out, side] : {std::pair{right, Side::right}, std::pair{left, Side::left}})
         if (out != nullptr)
-          compose_row(frame.ptr(y), reflected.data(), axis, y, width, split, side, out->ptr(y));
+          compose_row(frame.ptr(y, first), reflected.data(), axis, y, first, last, split, side,
+                      out->ptr(y - area.y));
     }
   });
 }
@@ -140,22 +144,28 @@ cv::Mat mirror(const cv::Mat& frame, const std::optional<Midline>& midline, Side
   auto axis = axis_of(midline);
   if (!axis) return frame.clone();
   cv::Mat out(frame.size(), CV_8UC3);
-  mirror_about(frame, *axis, side == Side::right ? &out : nullptr,
+  mirror_about(frame, *axis, {{0, 0}, frame.size()}, side == Side::right ? &out : nullptr,
                side == Side::left ? &out : nullptr);
   return out;
 }
 
 void mirror_both(const cv::Mat& frame, const std::optional<Midline>& midline, MirroredPair& out) {
+  mirror_both(frame, midline, {{0, 0}, frame.size()}, out);
+}
+
+void mirror_both(const cv::Mat& frame, const std::optional<Midline>& midline, const cv::Rect& area,
+                 MirroredPair& out) {
   assert(frame.type() == CV_8UC3);
+  assert((area & cv::Rect({0, 0}, frame.size())) == area);
   auto axis = axis_of(midline);
   if (!axis) {
-    frame.copyTo(out.right);
-    frame.copyTo(out.left);
+    frame(area).copyTo(out.right);
+    frame(area).copyTo(out.left);
     return;
   }
-  out.right.create(frame.size(), CV_8UC3);
-  out.left.create(frame.size(), CV_8UC3);
-  mirror_about(frame, *axis, &out.right, &out.left);
+  out.right.create(area.size(), CV_8UC3);
+  out.left.create(area.size(), CV_8UC3);
+  mirror_about(frame, *axis, area, &out.right, &out.left);
 }
 
 }  // namespace vultus::face

@@ -26,5 +26,9 @@ struct MirroredPair {
 };
 /// Both sides in one pass; `out` is reused when it has the frame's size.
 void mirror_both(const cv::Mat& frame, const std::optional<Midline>& midline, MirroredPair& out);
+/// The same for `area` alone, which lies in the frame: bit for bit what the whole frames have
+/// there.
+void mirror_both(const cv::Mat& frame, const std::optional<Midline>& midline, const cv::Rect& area,
+                 MirroredPair& out);
 
 }  // namespace vultus::face

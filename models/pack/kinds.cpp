@@ -9,7 +9,6 @@
 
 #include "host/onnx/census.hpp"
 #include "host/run/device.hpp"
-#include "models/face/role.hpp"
 #include "models/pack/pack.hpp"
 
 namespace vultus {
@@ -73,31 +72,6 @@ Result<void> check_any_size(const std::string& path) {
                            path, sizes[2], sizes[1])};
 }
 
-Result<void> check_multitask(const std::string& path, const SessionOptions& options) {
-  const Shape shape{1, 3, 224, 224};
-  Result<Session> session = Session::load(path, options);
-  if (!session) return face::as_bad_model(session.error());
-  const std::vector<std::string> inputs = session->input_names(), outputs = session->output_names();
-  constexpr std::array<std::pair<std::string_view, int64_t>, 3> kOutputs{
-      {{"emotion", 8}, {"gaze", 2}, {"au", 8}}};
-  bool fits = inputs.size() == 1 && outputs.size() == kOutputs.size();
-  if (fits) {
-    VULTUS_TRY(const Value* input, session->describe(inputs[0]));
-    fits = input->dtype == DType::f32 && input->shape == shape;
-  }
-  for (size_t i = 0; fits && i < kOutputs.size(); ++i) {
-    VULTUS_TRY(const Value* output, session->describe(outputs[i]));
-    fits = outputs[i].starts_with(kOutputs[i].first) && output->dtype == DType::f32 &&
-           output->shape == Shape{1, kOutputs[i].second};
-  }
-  if (!fits)
-    return Error{Errc::bad_model,
-                 fmt::format("{}: not an mtl network: needs one float input {} and the outputs "
-                             "emotion 1x8, gaze 1x2 and au 1x8",
-                             path, shape.str())};
-  return {};
-}
-
 }  // namespace
 
 std::span<const PackKind> pack_kinds() {
@@ -142,7 +116,8 @@ Result<void> check_network(const std::string& path, const PackKind& kind) {
     VULTUS_CHECK(open_landmarker(pack, options));
     return {};
   }
-  return check_multitask(path, options);
+  VULTUS_CHECK(open_multitask(pack, options));
+  return {};
 }
 
 }  // namespace vultus

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <filesystem>
+#include <set>
 
 #include "models/face/retinaface.hpp"
 #include "models/face/ultra_light.hpp"
@@ -37,6 +38,26 @@ Result<std::optional<double>> fraction_of(const json& object, const char* key,
   if (!(value > 0 && value < 1))
     return refuse_pack(where, fmt::format("\"{}\" must be a number between 0 and 1", key));
   return std::optional<double>(value);
+}
+
+/// Names that can stand in a table's header: eight different ones of small letters.
+Result<std::vector<std::string>> emotions_of(const json& object, const std::string& where) {
+  auto at = object.find("emotions");
+  if (at == object.end()) return usual_emotions();
+  std::set<std::string> names;
+  std::vector<std::string> ordered;
+  for (const json& entry : *at) {
+    std::string name = entry.is_string() ? entry.get<std::string>() : "";
+    const bool fits = !name.empty() && name.size() <= 32 &&
+                      std::ranges::all_of(name, [](char c) { return c >= 'a' && c <= 'z'; });
+    if (fits && names.insert(name).second) ordered.push_back(std::move(name));
+  }
+  if (!at->is_array() || at->size() != ordered.size() ||
+      ordered.size() != face::Expression::kEmotions)
+    return refuse_pack(where,
+                       fmt::format("\"emotions\" must be {} different names in small letters",
+                                   face::Expression::kEmotions));
+  return ordered;
 }
 
 /// The file behind a manifest's name, which must lie in the folder whatever links say.
@@ -78,6 +99,9 @@ Result<PackNetwork> read_network(const fs::path& folder, const std::string& role
   if (!channels.empty() && channels != "rgb" && channels != "bgr")
     return refuse_pack(where, "\"channels\" must be \"rgb\" or \"bgr\"");
   network.rgb = channels != "bgr";
+  if (role == "multitask") {
+    VULTUS_TRY(network.emotions, emotions_of(object, where));
+  }
   VULTUS_TRY(network.path, inside(folder, file, where));
   VULTUS_TRY(std::string sum, sha256_of_file(network.path));
   std::transform(network.sha256.begin(), network.sha256.end(), network.sha256.begin(),
@@ -109,6 +133,10 @@ Error unknown_kind(const PackNetwork& network, std::string_view known) {
 }
 
 }  // namespace
+
+std::vector<std::string> usual_emotions() {
+  return {"neutral", "happy", "sad", "surprise", "fear", "disgust", "anger", "contempt"};
+}
 
 Result<Pack> read_pack(const std::string& folder) {
   const std::string manifest = manifest_of(folder);
@@ -194,6 +222,14 @@ Result<std::unique_ptr<face::Landmarker>> open_landmarker(const Pack& pack,
   auto kind = kKinds.find(network->kind);
   if (kind == kKinds.end()) return unknown_kind(*network, "pfld98, star98, ibug68");
   return face::Landmarker::open(network->path, kind->second, session);
+}
+
+Result<std::unique_ptr<face::Multitask>> open_multitask(const Pack& pack,
+                                                        const SessionOptions& session) {
+  auto at = pack.networks.find("multitask");
+  if (at == pack.networks.end()) return std::unique_ptr<face::Multitask>();
+  if (at->second.kind != "mtl") return unknown_kind(at->second, "mtl");
+  return face::Multitask::open(at->second.path, session);
 }
 
 }  // namespace vultus

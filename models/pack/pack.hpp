@@ -11,6 +11,7 @@
 #include "host/run/session.hpp"
 #include "models/face/detection.hpp"
 #include "models/face/landmarker.hpp"
+#include "models/face/multitask.hpp"
 
 namespace vultus {
 
@@ -24,14 +25,23 @@ struct PackNetwork {
   std::optional<double> score_threshold;  ///< "threshold": of the kind where absent
   std::optional<double> nms_threshold;
   bool rgb = true;  ///< "channels": "rgb" or "bgr"; the detectors that let one choose
+  /// "emotions" of a multitask network, in the order of its output.
+  std::vector<std::string> emotions;
 };
+
+/// AffectNet's numbering, as OpenFace 3.0 names its output, for packs that do not state theirs. It
+/// is disputed: other networks trained from the same backbone order the classes by the alphabet,
+/// and nothing in the published weights tells.
+std::vector<std::string> usual_emotions();
 
 /// A folder with `pack.json` and the networks it names:
 /// {"schema": 1, "name": "...", "version": "...", "licence": "...", "notes": "...",
 ///  "networks": {"detector": {"file": "x.onnx", "sha256": "...", "kind": "retinaface",
 ///                            "threshold": 0.5, "nms": 0.4},
 ///               "landmarks": {"file": "y.onnx", "sha256": "...", "kind": "pfld98",
-///                             "licence": "...", "source": {"file": "...", "sha256": "..."}}}}
+///                             "licence": "...", "source": {"file": "...", "sha256": "..."}},
+///               "multitask": {"file": "z.onnx", "sha256": "...", "kind": "mtl",
+///                             "emotions": ["neutral", "happy", ...]}}}
 struct Pack {
   std::string folder, name, version, licence, notes;
   std::map<std::string, PackNetwork> networks;
@@ -57,5 +67,8 @@ Result<std::unique_ptr<face::Detector>> open_detector(const Pack& pack,
                                                       const SessionOptions& session);
 Result<std::unique_ptr<face::Landmarker>> open_landmarker(const Pack& pack,
                                                           const SessionOptions& session);
+/// Null when the pack has no multitask network.
+Result<std::unique_ptr<face::Multitask>> open_multitask(const Pack& pack,
+                                                        const SessionOptions& session);
 
 }  // namespace vultus

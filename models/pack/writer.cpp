@@ -113,6 +113,7 @@ Result<PartialFile> stage_network(const fs::path& folder, const NewNetwork& netw
       {"kind", network.kind->name},
       {"licence", network.licence.empty() ? std::string(network.kind->licence) : network.licence},
       {"source", {{"file", network.source}, {"sha256", network.source_sha256}}}};
+  if (network.kind->role == "multitask") entry["emotions"] = usual_emotions();
   return staged;
 }
 

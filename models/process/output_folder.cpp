@@ -19,10 +19,10 @@ namespace {
 
 /// All that we ever write, the mark of completion first: it goes first when outputs are replaced,
 /// and comes last.
-constexpr std::array<const char*, 9> kOutputs{
-    "summary.json",       "landmarks.csv", "left_mirrored.mp4",
-    "right_mirrored.mp4", "overlay.mp4",   "left_mirrored.png",
-    "right_mirrored.png", "overlay.png",   ".lock"};
+constexpr std::array<const char*, 11> kOutputs{
+    "summary.json",       "landmarks.csv",      "left.csv",    "right.csv",
+    "left_mirrored.mp4",  "right_mirrored.mp4", "overlay.mp4", "left_mirrored.png",
+    "right_mirrored.png", "overlay.png",        ".lock"};
 
 Error unwritable(const std::string& path, const std::string& why) {
   return {Errc::unwritable, fmt::format("{}: cannot be written: {}", path, why)};

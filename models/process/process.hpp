@@ -10,7 +10,9 @@
 #include "models/face/stage_times.hpp"
 #include "models/face/tracker.hpp"
 #include "models/pack/pack.hpp"
+#include "models/process/measurer.hpp"
 #include "models/process/summary.hpp"
+#include "models/process/tables.hpp"
 
 namespace vultus {
 
@@ -61,9 +63,10 @@ class Processor {
   /// Loads and checks the pack and its networks; nothing is written.
   static Result<std::unique_ptr<Processor>> open(ProcessOptions options);
 
-  /// Writes OUT/NAME: landmarks.csv, left_mirrored, right_mirrored and overlay (.mp4; .png for a
-  /// picture), summary.json. A summary whose status is partial lists what was lost. An input whose
-  /// output is there already, made from the same file with the same options, is not done again
+  /// Writes OUT/NAME: landmarks.csv, left.csv, right.csv, left_mirrored, right_mirrored and overlay
+  /// (.mp4; .png for a picture), summary.json. A summary whose status is partial lists what was
+  /// lost. An input whose output is there already, made from the same file with the same options,
+  /// is not done again
   /// (`skipped`). On an error nothing is left behind: bad_input, unwritable, interrupted, or what
   /// the device says.
   Result<Summary> run(const std::string& input, const std::string& name);
@@ -72,18 +75,17 @@ class Processor {
 
  private:
   struct Job;
-  Processor(ProcessOptions options, Pack pack, std::unique_ptr<face::Detector> detector,
-            std::unique_ptr<face::Landmarker> landmarker);
+  Processor(ProcessOptions options, Pack pack, Networks networks);
   Result<void> run_video(Job& job);
   Result<void> run_image(Job& job);
   std::string settings() const;
-  Transfers transfers() const;
+  TableLayout layout() const;
+  face::TrackerOptions tracking() const;
   Result<void> check_cancelled(const Job& job) const;
 
   ProcessOptions options_;
   Pack pack_;
-  std::unique_ptr<face::Detector> detector_;
-  std::unique_ptr<face::Landmarker> landmarker_;
+  Networks networks_;
 };
 
 /// One input alone: a Processor opened for it, its output named after it.

@@ -9,15 +9,14 @@ namespace vultus {
 
 using face::StageTimes;
 
-cv::Mat draw_faces(const cv::Mat& bgr, const std::vector<face::TrackedFace>& faces, int64_t frame,
-                   double seconds) {
+cv::Mat draw_faces(const cv::Mat& bgr, const FrameRecord& record) {
   face::Overlay overlay;
   std::optional<double> score;
-  if (!faces.empty()) score = faces.front().score;
-  overlay.header = face::overlay_header(frame, seconds, score);
-  if (faces.empty()) return face::draw_overlay(bgr, overlay);
+  if (!record.faces.empty()) score = record.faces.front().face.score;
+  overlay.header = face::overlay_header(record.frame, record.seconds.value_or(0), score);
+  if (record.faces.empty()) return face::draw_overlay(bgr, overlay);
   cv::Mat drawn = bgr;
-  for (const face::TrackedFace& face : faces) {
+  for (const auto& [face, whole, left, right] : record.faces) {
     overlay.box = face.box;
     overlay.landmarks = face.landmarks;
     overlay.midline = face::midline_of(face.landmarks);
@@ -50,8 +49,8 @@ Renderer::~Renderer() {
   if (thread_.joinable()) thread_.join();
 }
 
-bool Renderer::push(Frame frame, std::vector<face::TrackedFace> faces) {
-  return queue_.push({std::move(frame), std::move(faces)});
+bool Renderer::push(Frame frame, FrameRecord record) {
+  return queue_.push({std::move(frame), std::move(record)});
 }
 
 bool Renderer::render(const Job& job) {
@@ -62,7 +61,8 @@ bool Renderer::render(const Job& job) {
       StageTimes::Timer timer(times_, "mirror");
       // The landmarks are smooth already; averaging midlines over frames would trail the head.
       std::optional<face::Midline> midline;
-      if (!job.faces.empty()) midline = face::midline_of(job.faces.front().landmarks);
+      if (!job.record.faces.empty())
+        midline = face::midline_of(job.record.faces.front().face.landmarks);
       face::mirror_both(frame.bgr, midline, pair);
     }
     if (!left_->push(pair.left, frame.pts, frame.duration) ||
@@ -73,7 +73,7 @@ bool Renderer::render(const Job& job) {
     cv::Mat drawn;
     {
       StageTimes::Timer timer(times_, "overlay");
-      drawn = draw_faces(frame.bgr, job.faces, frame.index + 1, frame.seconds);
+      drawn = draw_faces(frame.bgr, job.record);
     }
     if (!overlay_->push(drawn, frame.pts, frame.duration)) return false;
   }

@@ -8,8 +8,8 @@
 
 #include "models/face/midline.hpp"
 #include "models/face/stage_times.hpp"
-#include "models/face/tracker.hpp"
 #include "models/process/encoder.hpp"
+#include "models/process/record.hpp"
 #include "models/video/reader.hpp"
 
 namespace vultus {
@@ -29,7 +29,7 @@ class Renderer {
   ~Renderer();
 
   /// False when something has failed; `finish` then tells what.
-  bool push(Frame frame, std::vector<face::TrackedFace> faces);
+  bool push(Frame frame, FrameRecord record);
   struct Written {
     std::string file;
     WriteSummary summary;
@@ -40,7 +40,7 @@ class Renderer {
  private:
   struct Job {
     Frame frame;
-    std::vector<face::TrackedFace> faces;
+    FrameRecord record;
   };
   explicit Renderer(face::StageTimes* times) : times_(times) {}
   void work();
@@ -53,7 +53,6 @@ class Renderer {
 };
 
 /// The frame with every face's box, points and midline drawn over it.
-cv::Mat draw_faces(const cv::Mat& bgr, const std::vector<face::TrackedFace>& faces, int64_t frame,
-                   double seconds);
+cv::Mat draw_faces(const cv::Mat& bgr, const FrameRecord& record);
 
 }  // namespace vultus

@@ -84,6 +84,18 @@ TEST_P(AboutLine, TheKeptSideIsTheFrameBitForBit) {
     }
 }
 
+TEST_P(AboutLine, APartIsWhatTheWholeFramesHaveThere) {
+  cv::Mat frame = noise(157, 91);
+  MirroredPair whole, part;
+  mirror_both(frame, GetParam().midline, whole);
+  for (const cv::Rect& area : {cv::Rect(0, 0, 157, 91), cv::Rect(60, 30, 37, 41),
+                               cv::Rect(156, 90, 1, 1), cv::Rect(0, 17, 20, 3)}) {
+    mirror_both(frame, GetParam().midline, area, part);
+    EXPECT_EQ(cv::norm(part.right, whole.right(area), cv::NORM_INF), 0) << area;
+    EXPECT_EQ(cv::norm(part.left, whole.left(area), cv::NORM_INF), 0) << area;
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(Mirror, AboutLine,
                          testing::Values(Line{"Upright", {{78, 20}, {78, 70}}},
                                          Line{"HalfPixel", {{78.5, 20}, {78.5, 70}}},

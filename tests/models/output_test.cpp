@@ -7,7 +7,6 @@
 #include <thread>
 
 #include "models/process/bounded_queue.hpp"
-#include "models/process/landmark_csv.hpp"
 #include "models/process/output_folder.hpp"
 #include "models/process/process.hpp"
 #include "tests/support/temporary_folder.hpp"
@@ -33,51 +32,6 @@ class Output : public ::testing::Test {
   const test::TemporaryFolder temporary_;
   const fs::path root_ = temporary_.path();
 };
-
-face::TrackedFace a_face(int id) {
-  face::TrackedFace face{id, 0.98765, {10, 20, 30.5, 60}, {}};
-  face.landmarks.scheme = face::LandmarkScheme::ibug68;
-  for (int i = 0; i < 68; ++i)
-    face.landmarks.points.emplace_back(i + 0.25, -i);
-  return face;
-}
-
-TEST_F(Output, CsvRowsHaveEveryCellAndEmptyOnesWhereNothingWasMeasured) {
-  const face::LandmarkScheme scheme = face::LandmarkScheme::ibug68;
-  LandmarkCsv csv = LandmarkCsv::create(path("a.csv"), scheme).value();
-  ASSERT_TRUE(csv.add(1, 0.0, {a_face(0)}));
-  ASSERT_TRUE(csv.add(2, 1.0 / 30, {}));
-  ASSERT_TRUE(csv.add(3, std::nullopt, {a_face(0), a_face(4)}));
-  ASSERT_TRUE(csv.finish());
-  std::istringstream lines(read("a.csv"));
-  std::string line;
-  std::getline(lines, line);
-  EXPECT_EQ(line.rfind("frame,face_id,timestamp,confidence,success,x_0,x_1,", 0), 0u);
-  EXPECT_NE(line.find(",x_67,y_0,"), std::string::npos);
-  EXPECT_NE(line.find(",y_67,box_x,box_y,box_w,box_h"), std::string::npos);
-  std::getline(lines, line);
-  EXPECT_EQ(line.rfind("1,0,0.000000,0.9877,1,0.250,1.250,", 0), 0u) << line;
-  EXPECT_NE(line.find(",-67.000,10.000,20.000,20.500,40.000"), std::string::npos) << line;
-  std::getline(lines, line);
-  EXPECT_EQ(line, "2,,0.033333,,0" + std::string(140, ','));
-  EXPECT_EQ(verify_landmark_csv(path("a.csv"), scheme, 3).value(), 3);
-}
-
-TEST_F(Output, MissingRowsAndCellsAreFoundByReadingTheCsvAgain) {
-  const face::LandmarkScheme scheme = face::LandmarkScheme::ibug68;
-  LandmarkCsv csv = LandmarkCsv::create(path("a.csv"), scheme).value();
-  ASSERT_TRUE(csv.add(1, 0.0, {}));
-  ASSERT_TRUE(csv.add(2, 0.1, {a_face(0)}));
-  ASSERT_TRUE(csv.finish());
-  EXPECT_EQ(verify_landmark_csv(path("a.csv"), scheme, 2).value(), 1);
-  EXPECT_EQ(verify_landmark_csv(path("a.csv"), scheme, 3).error().code, Errc::mismatch);
-  EXPECT_FALSE(verify_landmark_csv(path("a.csv"), face::LandmarkScheme::wflw98, 2));
-  const std::string good = read("a.csv");
-  write("a.csv", good.substr(0, good.size() - 40));
-  EXPECT_FALSE(verify_landmark_csv(path("a.csv"), scheme, 2));
-  write("a.csv", good + "4" + std::string(144, ',') + "\n");
-  EXPECT_FALSE(verify_landmark_csv(path("a.csv"), scheme, 4));
-}
 
 TEST_F(Output, NothingHasItsFinalNameBeforeCommitAndNothingStaysWithoutIt) {
   {

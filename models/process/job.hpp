@@ -1,0 +1,22 @@
+#pragma once
+
+#include <chrono>
+#include <string>
+
+#include "models/process/output_folder.hpp"
+#include "models/process/process.hpp"
+
+namespace vultus {
+
+/// One input while it is worked on.
+struct Processor::Job {
+  std::string input;
+  OutputFolder& folder;
+  Summary& summary;
+  face::StageTimes& times;
+  std::chrono::steady_clock::time_point start = std::chrono::steady_clock::now();
+
+  std::string file(const std::string& name) const { return folder.working() + "/" + name; }
+};
+
+}  // namespace vultus

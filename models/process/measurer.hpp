@@ -1,0 +1,53 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+
+#include "models/face/multitask.hpp"
+#include "models/face/stage_times.hpp"
+#include "models/face/tracker.hpp"
+#include "models/pack/pack.hpp"
+#include "models/process/record.hpp"
+#include "models/video/reader.hpp"
+
+namespace vultus {
+
+/// The networks of a pack, loaded. Without a multitask network there are no action units.
+struct Networks {
+  std::unique_ptr<face::Detector> detector;
+  std::unique_ptr<face::Landmarker> landmarker;
+  std::unique_ptr<face::Multitask> multitask;
+
+  static Result<Networks> open(const Pack& pack, const SessionOptions& session);
+  Transfers transfers() const;  ///< of all, since they were opened
+};
+
+/// Makes the records of one input's frames.
+class Measurer {
+ public:
+  /// All outlive it. `times` gets the tracker's stages and "expression".
+  Measurer(Networks& networks, const face::TrackerOptions& options, face::StageTimes* times)
+      : networks_(networks),
+        options_(options),
+        times_(times),
+        tracker_(*networks.detector, *networks.landmarker, options, times) {}
+
+  /// The next frame of a video, in order.
+  Result<FrameRecord> push(const Frame& frame);
+  /// A picture alone, searched as a whole.
+  Result<FrameRecord> measure_picture(const cv::Mat& bgr);
+
+  /// The most faces that a search of a whole frame has found.
+  size_t most_faces() const { return std::max(most_faces_, tracker_.most_faces()); }
+
+ private:
+  Result<void> add_face(const cv::Mat& bgr, face::TrackedFace face, FrameRecord& record);
+
+  Networks& networks_;
+  face::TrackerOptions options_;
+  face::StageTimes* times_;
+  face::Tracker tracker_;
+  size_t most_faces_ = 0;
+};
+
+}  // namespace vultus

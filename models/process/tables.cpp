@@ -1,0 +1,127 @@
+#include "models/process/tables.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <iterator>
+#include <optional>
+#include <utility>
+
+namespace vultus {
+
+namespace {
+
+using face::Expression;
+
+constexpr std::string_view kHead = "frame,face_id,timestamp,confidence,success";
+
+std::string landmark_header(const TableLayout& layout) {
+  std::string line(kHead);
+  for (char axis : {'x', 'y'})
+    for (size_t i = 0; i < face::point_count(layout.scheme); ++i)
+      line += fmt::format(",{}_{}", axis, i);
+  line += ",box_x,box_y,box_w,box_h,gaze_yaw,gaze_pitch,emotion";
+  for (const std::string& emotion : layout.emotions)
+    line += ",emotion_" + emotion;
+  return line;
+}
+
+std::string side_header() {
+  std::string line(kHead);
+  for (std::string_view unit : Expression::kActionUnits)
+    line += fmt::format(",{}", unit);
+  return line + ",side";
+}
+
+std::string seconds_cell(const FrameRecord& record) {
+  return record.seconds ? fmt::format("{:.6f}", *record.seconds) : "";
+}
+
+/// The first five cells; of a frame without a face where `face` is null.
+std::string head(const FrameRecord& record, const face::TrackedFace* face) {
+  if (!face) return fmt::format("{},,{},,0", record.frame, seconds_cell(record));
+  return fmt::format("{},{},{},{:.4f},1", record.frame, face->id, seconds_cell(record),
+                     face->score);
+}
+
+/// A row's head and empty cells up to the width of `header`.
+std::string empty_row(const FrameRecord& record, const std::string& header) {
+  std::string row = head(record, nullptr);
+  auto cells = [](const std::string& line) { return std::ranges::count(line, ','); };
+  return row + std::string(static_cast<size_t>(cells(header) - cells(row)), ',');
+}
+
+std::string landmark_row(const FrameRecord& record, const FaceRecord& measured,
+                         const TableLayout& layout) {
+  const face::TrackedFace& face = measured.face;
+  std::string line = head(record, &face);
+  auto out = std::back_inserter(line);
+  for (const face::Point& p : face.landmarks.points)
+    fmt::format_to(out, ",{:.3f}", p.x);
+  for (const face::Point& p : face.landmarks.points)
+    fmt::format_to(out, ",{:.3f}", p.y);
+  fmt::format_to(out, ",{:.3f},{:.3f},{:.3f},{:.3f}", face.box.x1, face.box.y1, face.box.width(),
+                 face.box.height());
+  if (!measured.whole) return line + std::string(3 + layout.emotions.size(), ',');
+  const Expression& whole = *measured.whole;
+  const auto likeliest = std::ranges::max_element(whole.emotions) - whole.emotions.begin();
+  fmt::format_to(out, ",{:.4f},{:.4f},{}", whole.gaze_yaw, whole.gaze_pitch,
+                 layout.emotions[static_cast<size_t>(likeliest)]);
+  for (float probability : whole.emotions)
+    fmt::format_to(out, ",{:.4f}", probability);
+  return line;
+}
+
+std::string side_row(const FrameRecord& record, const FaceRecord& measured,
+                     const std::optional<Expression>& half, std::string_view side) {
+  std::string line = head(record, &measured.face);
+  for (size_t i = 0; i < Expression::kActionUnits.size(); ++i)
+    line += half ? fmt::format(",{:.4f}", half->action_units[i]) : ",";
+  return fmt::format("{},{}", line, side);
+}
+
+}  // namespace
+
+Result<Tables> Tables::create(const std::string& folder, const TableLayout& layout) {
+  VULTUS_TRY(CsvFile landmarks,
+             CsvFile::create(folder + "/landmarks.csv", landmark_header(layout)));
+  VULTUS_TRY(CsvFile left, CsvFile::create(folder + "/left.csv", side_header()));
+  VULTUS_TRY(CsvFile right, CsvFile::create(folder + "/right.csv", side_header()));
+  return Tables(layout, std::move(landmarks), std::move(left), std::move(right));
+}
+
+Result<void> Tables::add(const FrameRecord& record) {
+  if (record.faces.empty()) {
+    VULTUS_CHECK(landmarks_.add(empty_row(record, landmark_header(layout_))));
+    VULTUS_CHECK(left_.add(empty_row(record, side_header()) + "left"));
+    VULTUS_CHECK(right_.add(empty_row(record, side_header()) + "right"));
+  }
+  for (const FaceRecord& measured : record.faces) {
+    VULTUS_CHECK(landmarks_.add(landmark_row(record, measured, layout_)));
+    VULTUS_CHECK(left_.add(side_row(record, measured, measured.left, "left")));
+    VULTUS_CHECK(right_.add(side_row(record, measured, measured.right, "right")));
+  }
+  return {};
+}
+
+Result<void> Tables::finish() {
+  VULTUS_CHECK(landmarks_.finish());
+  VULTUS_CHECK(left_.finish());
+  return right_.finish();
+}
+
+Result<int64_t> Tables::verify(const std::string& folder, const TableLayout& layout,
+                               int64_t frames) {
+  VULTUS_TRY(int64_t faces,
+             verify_frames(folder + "/landmarks.csv", landmark_header(layout), frames));
+  for (const char* name : {"left.csv", "right.csv"}) {
+    const std::string path = folder + "/" + name;
+    VULTUS_TRY(int64_t found, verify_frames(path, side_header(), frames));
+    if (found != faces)
+      return Error{Errc::mismatch, fmt::format("{}: {} rows with a face, landmarks.csv has {}",
+                                               path, found, faces)};
+  }
+  return faces;
+}
+
+}  // namespace vultus
