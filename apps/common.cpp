@@ -6,8 +6,8 @@
 #include <ctime>
 #include <filesystem>
 
-#include "apps/report/text.hpp"
 #include "host/run/accuracy.hpp"
+#include "report/text.hpp"
 
 namespace vultus::app {
 

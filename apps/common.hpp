@@ -8,9 +8,9 @@
 #include <string>
 #include <vector>
 
-#include "apps/report/page.hpp"
 #include "host/core/result.hpp"
 #include "host/run/session.hpp"
+#include "report/page.hpp"
 
 namespace vultus::app {
 

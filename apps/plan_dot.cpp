@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <vector>
 
-#include "apps/report/text.hpp"
+#include "report/text.hpp"
 
 namespace vultus::app {
 

@@ -11,3 +11,14 @@ endfunction()
 function(vultus_whole_archives executable)
   set_property(TARGET ${executable} PROPERTY LINK_LIBRARY_OVERRIDE "WHOLE_ARCHIVE,vultus_host,vultus_gpu")
 endfunction()
+
+# Compiles files of pages ("Name=path" each) into TARGET; HEADER declares kName of each in NAMESPACE.
+function(vultus_embed_assets target header namespace)
+  set(out ${CMAKE_CURRENT_BINARY_DIR}/assets.cpp)
+  list(TRANSFORM ARGN REPLACE "^[A-Za-z]+=" "" OUTPUT_VARIABLE files)
+  list(JOIN ARGN "|" assets)
+  set(script ${PROJECT_SOURCE_DIR}/cmake/embed_assets.cmake)
+  add_custom_command(OUTPUT ${out} DEPENDS ${files} ${script} VERBATIM
+    COMMAND ${CMAKE_COMMAND} -DOUT=${out} -DHEADER=${header} -DNAMESPACE=${namespace} -DASSETS=${assets} -P ${script})
+  target_sources(${target} PRIVATE ${out})
+endfunction()

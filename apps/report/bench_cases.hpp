@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "apps/report/layers.hpp"
-#include "apps/report/page.hpp"
+#include "report/page.hpp"
 
 namespace vultus::report {
 

@@ -6,7 +6,7 @@
 #include <map>
 
 #include "apps/report/bench_cases.hpp"
-#include "apps/report/text.hpp"
+#include "report/text.hpp"
 
 namespace vultus::report {
 

@@ -4,7 +4,7 @@
 
 #include "apps/report/bench_cases.hpp"
 #include "apps/report/charts.hpp"
-#include "apps/report/text.hpp"
+#include "report/text.hpp"
 
 namespace vultus::report {
 

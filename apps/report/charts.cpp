@@ -6,7 +6,7 @@
 #include <cmath>
 #include <map>
 
-#include "apps/report/text.hpp"
+#include "report/text.hpp"
 
 namespace vultus::report {
 

@@ -5,8 +5,8 @@
 #include <algorithm>
 
 #include "apps/report/charts.hpp"
-#include "apps/report/page.hpp"
-#include "apps/report/text.hpp"
+#include "report/page.hpp"
+#include "report/text.hpp"
 
 namespace vultus::report {
 

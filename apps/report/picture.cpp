@@ -6,7 +6,7 @@
 #include <cstdlib>
 #include <memory>
 
-#include "apps/report/text.hpp"
+#include "report/text.hpp"
 
 // The two plugins that are needed, linked rather than searched for: Graphviz then reads no
 // configuration and loads no fonts.

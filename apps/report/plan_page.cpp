@@ -8,7 +8,7 @@
 #include <numeric>
 
 #include "apps/report/charts.hpp"
-#include "apps/report/text.hpp"
+#include "report/text.hpp"
 
 namespace vultus::report {
 

@@ -3,7 +3,7 @@
 #include <string>
 
 #include "apps/report/layers.hpp"
-#include "apps/report/page.hpp"
+#include "report/page.hpp"
 
 namespace vultus::report {
 

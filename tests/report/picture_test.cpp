@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "apps/report/charts.hpp"
-#include "apps/report/text.hpp"
+#include "report/text.hpp"
 
 namespace vultus::report {
 namespace {

@@ -1,9 +1,8 @@
-#include "apps/report/page.hpp"
+#include "report/page.hpp"
 
 #include <fmt/format.h>
 
-#include "apps/report/assets.hpp"
-#include "apps/report/text.hpp"
+#include "report/text.hpp"
 
 namespace vultus::report {
 
@@ -28,24 +27,51 @@ std::string_view css_of(Table::Kind kind) {
   return kind == Table::Kind::number ? "num" : kind == Table::Kind::bar ? "bar" : "text";
 }
 
+/// JSON that cannot end the element it stands in: "<" only occurs in strings.
+std::string inert(std::string_view json) {
+  std::string out;
+  out.reserve(json.size());
+  for (char c : json)
+    if (c == '<')
+      out += "\\u003c";
+    else
+      out += c;
+  return out;
+}
+
 }  // namespace
 
 void Page::add(std::string id, std::string heading, std::string body) {
   if (!body.empty()) sections.push_back({std::move(id), std::move(heading), std::move(body)});
 }
 
-std::string Page::html() const {
+std::string Page::head() const {
+  const auto sources = [](const Asset& first, const std::vector<Asset>& more) {
+    std::string out = fmt::format("'sha256-{}'", first.hash);
+    for (const Asset& asset : more)
+      out += fmt::format(" 'sha256-{}'", asset.hash);
+    return out;
+  };
   std::string out = fmt::format(
       "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
-      "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; "
-      "style-src 'sha256-{}'; script-src 'sha256-{}'; base-uri 'none'; form-action 'none'\">\n"
+      "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; {}"
+      "style-src {}; script-src {}; base-uri 'none'; form-action 'none'\">\n"
       "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
       "<meta name=\"color-scheme\" content=\"light dark\">\n"
-      "<title>{} - Vultus {}</title>\n<style>{}</style>\n</head>\n<body>\n{}"
-      "<a class=\"skip\" href=\"#main\">Skip to the content</a>\n<header>\n"
-      "<p class=\"kind\">Vultus {}</p>\n<h1>{}</h1>\n<p class=\"headline\">{}</p>\n",
-      kStyleHash, kScriptHash, escaped(title), escaped(kind), kStyle, kPatterns, escaped(kind),
-      escaped(title), escaped(headline));
+      "<title>{} - Vultus {}</title>\n<style>{}</style>\n",
+      pictures ? "img-src data:; " : "", sources(kStyle, styles), sources(kScript, scripts),
+      escaped(title), escaped(kind), kStyle.text);
+  for (const Asset& style : styles)
+    out += fmt::format("<style>{}</style>\n", style.text);
+  return out + "</head>\n";
+}
+
+std::string Page::html() const {
+  std::string out = head() + fmt::format(
+                                 "<body>\n{}<a class=\"skip\" href=\"#main\">Skip to the "
+                                 "content</a>\n<header>\n<p class=\"kind\">Vultus {}</p>\n"
+                                 "<h1>{}</h1>\n<p class=\"headline\">{}</p>\n",
+                                 kPatterns, escaped(kind), escaped(title), escaped(headline));
   out += "<dl class=\"facts\">\n";
   for (const Fact& fact : facts)
     out +=
@@ -59,10 +85,17 @@ std::string Page::html() const {
         "<section id=\"{0}\" aria-labelledby=\"{0}-h\">\n<h2 id=\"{0}-h\">{1}</h2>\n{2}"
         "</section>\n",
         section.id, escaped(section.heading), section.body);
-  return out +
-         "</main>\n<div id=\"tip\" role=\"tooltip\" hidden></div>\n<div id=\"said\" "
-         "class=\"unseen\" role=\"status\"></div>\n<script>" +
-         std::string(kScript) + "</script>\n</body>\n</html>\n";
+  out += "</main>\n";
+  if (!footer.empty()) out += "<footer>\n" + footer + "</footer>\n";
+  out +=
+      "<div id=\"tip\" role=\"tooltip\" hidden></div>\n<div id=\"said\" class=\"unseen\" "
+      "role=\"status\"></div>\n";
+  if (!data.empty())
+    out += "<script type=\"application/json\" id=\"data\">" + inert(data) + "</script>\n";
+  out += fmt::format("<script>{}</script>\n", kScript.text);
+  for (const Asset& script : scripts)
+    out += fmt::format("<script>{}</script>\n", script.text);
+  return out + "</body>\n</html>\n";
 }
 
 std::string paragraph(std::string_view text) {

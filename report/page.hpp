@@ -5,6 +5,8 @@
 #include <utility>
 #include <vector>
 
+#include "report/assets.hpp"
+
 namespace vultus::report {
 
 /// How a page came to be.
@@ -25,10 +27,18 @@ struct Page {
   std::string kind, title, headline;  ///< "Plan", the network, one sentence
   std::vector<Fact> facts;
   std::vector<Section> sections;
+  std::vector<Asset> styles = {}, scripts = {};  ///< besides those of every page
+  bool pictures = false;                         ///< holds <img> with data: addresses
+  /// JSON for the scripts, as the text of #data; nothing: there is no such element.
+  std::string data = {};
+  std::string footer = {};  ///< markup
 
   /// Left out when there is nothing in it.
   void add(std::string id, std::string heading, std::string body);
   std::string html() const;
+
+ private:
+  std::string head() const;
 };
 
 /// <p> with that text.
