@@ -3,9 +3,9 @@
 #include <memory>
 #include <opencv2/core/mat.hpp>
 #include <string>
-#include <vector>
 
 #include "host/core/result.hpp"
+#include "models/video/join.hpp"
 #include "models/video/stream.hpp"
 
 namespace vultus {
@@ -16,30 +16,29 @@ struct WriterOptions {
   Rational frame_rate;  ///< told to the player; the time stamps rule
   int crf = 18;         ///< x264 quality, 0 lossless .. 51
   std::string preset = "veryfast";
-  int threads = 0;  ///< of the encoder; 0: x264 decides
-  /// File whose first audio stream is copied unchanged; empty: no sound. A codec that MP4 cannot
-  /// hold is left out with a warning.
-  std::string audio_from = {};
-  bool index_first = false;  ///< rewrites the finished file so that it plays while it downloads
+  int threads = 4;  ///< of the encoder; fixed, because the coded bytes depend on it
+  JoinOptions file = {};
 
   /// Size, time base and rate of a source; sound from it when `with_audio`.
   static WriterOptions like(const VideoInfo& source, bool with_audio = true);
 };
 
-struct WriteSummary {
-  int64_t frames = 0;
-  int64_t audio_packets = 0;
-  std::vector<std::string> warnings;
-};
-
 /// H.264 (libx264, 4:2:0) in MP4. Time stamps are kept exactly, so variable frame rates survive.
 /// Odd sizes get one more column or row, a copy of the last. Colours are BT.709 from 720 lines on
-/// and BT.601 below, limited range, and tagged so. The file appears under its name only in
-/// `finish`; until then it is `<path>.partial`, which the destructor removes.
+/// and BT.601 below, limited range, and tagged so.
+///
+/// Coded pictures go to `<path>.packets`; `finish` makes the MP4 of them. The destructor removes
+/// them, unless there was a checkpoint that another writer can go on from. The same pictures with
+/// checkpoints at the same places give the same bytes, however often the writing was taken up.
 class VideoWriter {
  public:
   /// unwritable with path and system text; bad_input for impossible sizes or rates.
   static Result<VideoWriter> create(const std::string& path, const WriterOptions& options);
+  /// Goes on after a checkpoint that returned `length`, with the same options. mismatch where the
+  /// packets are not there as they were.
+  static Result<VideoWriter> resume(const std::string& path, const WriterOptions& options,
+                                    int64_t length);
+  static std::string packets_of(const std::string& path) { return path + ".packets"; }
 
   VideoWriter(VideoWriter&&) noexcept;
   VideoWriter& operator=(VideoWriter&&) noexcept;
@@ -47,7 +46,12 @@ class VideoWriter {
 
   /// `bgr` 8UC3 of WriterOptions::size. `pts` must increase; `duration` 0: unknown, until the next.
   Result<void> write(const cv::Mat& bgr, int64_t pts, int64_t duration);
-  /// Writes what is left, syncs to disk and renames. No call may follow.
+  /// Everything written so far is coded and on the disk; the next picture is a key picture that
+  /// refers to none before it, from a fresh encoder. Returns the length of the packets' file.
+  Result<int64_t> checkpoint();
+  int64_t frames() const;  ///< written, those before `resume` included
+  /// Codes what is left, makes the MP4, syncs it to disk, renames it and removes the packets. No
+  /// call may follow.
   Result<WriteSummary> finish();
 
  private:

@@ -40,7 +40,7 @@ Copy copy(const std::string& from, const std::string& to, bool index_first = fal
     return result;
   }
   WriterOptions options = WriterOptions::like(reader->info());
-  options.index_first = index_first;
+  options.file.index_first = index_first;
   auto writer = VideoWriter::create(to, options);
   if (!writer) {
     ADD_FAILURE() << writer.error().what;
@@ -224,7 +224,7 @@ TEST_F(VideoWriterTest, WithoutFinishNothingIsLeft) {
     auto writer = VideoWriter::create(
         path("given_up.mp4"), {.size = {64, 48}, .time_base = {1, 25}, .frame_rate = {25, 1}});
     ASSERT_TRUE(writer);
-    EXPECT_TRUE(fs::exists(path("given_up.mp4.partial")));
+    EXPECT_TRUE(fs::exists(path("given_up.mp4.packets")));
     ASSERT_TRUE(writer->write(cv::Mat::zeros(48, 64, CV_8UC3), 0, 1));
   }
   EXPECT_TRUE(fs::is_empty(folder_));
