@@ -1,0 +1,54 @@
+#include "models/measure/anatomy.hpp"
+
+namespace vultus::measure {
+
+namespace {
+
+// WFLW: Wu et al. 2018, "Look at Boundary"; iBUG: Sagonas et al. 2013, "300 Faces in-the-Wild".
+const HalfFace kImageLeft98{
+    60, 64, 76, HalfFace::Detail{{61, 62, 63}, {67, 66, 65}, {33, 34, 35, 36, 37, 38}, 96}};
+const HalfFace kImageRight98{
+    72, 68, 82, HalfFace::Detail{{71, 70, 69}, {73, 74, 75}, {46, 45, 44, 43, 42, 50}, 97}};
+const HalfFace kImageLeft68{36, 39, 48, std::nullopt};
+const HalfFace kImageRight68{45, 42, 54, std::nullopt};
+const MiddleFace kMiddle98{51, 52, 53, 54, 57, 85, 90, 94, {88, 89, 90, 91, 92, 93, 94, 95}};
+const MiddleFace kMiddle68{27, 28, 29, 30, 33, 57, 62, 66, {60, 61, 62, 63, 64, 65, 66, 67}};
+
+}  // namespace
+
+const HalfFace& Sides::half(LandmarkScheme scheme, Side subject) const {
+  const bool image_left = (subject == Side::right) != mirrored_input;
+  if (scheme == LandmarkScheme::wflw98) return image_left ? kImageLeft98 : kImageRight98;
+  return image_left ? kImageLeft68 : kImageRight68;
+}
+
+const MiddleFace& middle_of(LandmarkScheme scheme) {
+  return scheme == LandmarkScheme::wflw98 ? kMiddle98 : kMiddle68;
+}
+
+PointRange points_of(LandmarkScheme scheme, Region region) {
+  const bool wflw = scheme == LandmarkScheme::wflw98;
+  switch (region) {
+    case Region::brows:
+      return wflw ? PointRange{33, 50} : PointRange{17, 26};
+    case Region::eyes:
+      return wflw ? PointRange{60, 75} : PointRange{36, 47};
+    case Region::mouth:
+      return wflw ? PointRange{76, 95} : PointRange{48, 67};
+  }
+  return {0, 0};
+}
+
+std::string_view name_of(Region region) {
+  switch (region) {
+    case Region::brows:
+      return "brows";
+    case Region::eyes:
+      return "eyes";
+    case Region::mouth:
+      return "mouth";
+  }
+  return "";
+}
+
+}  // namespace vultus::measure

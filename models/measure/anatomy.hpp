@@ -1,0 +1,56 @@
+#pragma once
+
+#include <array>
+#include <optional>
+
+#include "models/face/landmarks.hpp"
+#include "models/face/mirror.hpp"
+
+namespace vultus::measure {
+
+using face::Landmarks;
+using face::LandmarkScheme;
+using face::Point;
+using face::Side;
+
+/// Landmark numbers of one half of the face. The eye's lids go from the outer to the inner corner,
+/// the brow's upper edge from its outer to its inner end.
+struct HalfFace {
+  int outer_canthus, inner_canthus;
+  int commissure;
+  /// Nothing with 68 points: iBUG has two points on a lid and one line along the brow, which are
+  /// other points than WFLW's, and no pupils. Corners, lips and nose are the same in both.
+  struct Detail {
+    std::array<int, 3> upper_lid, lower_lid;
+    std::array<int, 6> brow;
+    int pupil;
+  };
+  std::optional<Detail> detail;
+};
+
+/// What lies on the midline, in both schemes.
+struct MiddleFace {
+  int nasion, upper_bridge, lower_bridge, nose_tip, subnasale;
+  int lower_lip;                  ///< middle of the lower lip's outer edge
+  int inner_upper, inner_lower;   ///< middles of the inner lips' edges
+  std::array<int, 8> inner_lips;  ///< the polygon, in order
+};
+
+/// Which half of the picture is which half of the subject: the only place that decides it. A camera
+/// shows the subject's right on the picture's left; a selfie that was stored mirrored does not.
+struct Sides {
+  bool mirrored_input = false;
+
+  const HalfFace& half(LandmarkScheme scheme, Side subject) const;
+};
+const MiddleFace& middle_of(LandmarkScheme scheme);
+
+/// The numbers of the points that move with the brows, eyes or mouth.
+struct PointRange {
+  int first, last;  ///< inclusive
+};
+enum class Region : uint8_t { brows, eyes, mouth };
+PointRange points_of(LandmarkScheme scheme, Region region);
+std::string_view name_of(Region region);
+
+}  // namespace vultus::measure

@@ -1,0 +1,78 @@
+#pragma once
+
+#include <array>
+#include <string>
+#include <vector>
+
+#include "models/measure/baseline.hpp"
+
+namespace vultus::measure {
+
+struct SheetOptions {
+  MeasureOptions measure;
+  BaselineChoice baseline;
+};
+
+/// A frame of the video.
+struct Moment {
+  int64_t frame = 0;
+  std::optional<double> seconds;
+};
+
+/// Where a region moved most against rest.
+struct Peak {
+  Moment moment;
+  /// Root mean square distance of the region's points from rest over the distance of the eyes, the
+  /// median over the frame and its neighbours.
+  double movement = 0;
+};
+
+/// One measure in one unit and state. Values are medians over `frames` frames, spreads the median
+/// absolute deviations; the difference is left minus right, its spread that of the differences in
+/// each frame. Sides are the subject's own.
+struct SheetRow {
+  enum class State : uint8_t {
+    rest,  ///< over the baseline
+    all,   ///< over every frame, where there is no baseline
+    peak,  ///< over the region's peak and the two frames on either side of it
+  };
+  const Measure* measure = nullptr;
+  std::string_view unit;
+  State state = State::rest;
+  std::optional<double> left, right, difference;
+  /// 100 |left - right| / max(|left|, |right|): which side is the healthy one is not known.
+  std::optional<double> percent;
+  std::optional<double> left_spread, right_spread, difference_spread;
+  int64_t frames = 0;
+  bool valid = false;
+  std::string voided_by;  ///< reasons joined by "|": flags, or a word of docs/measures.md
+};
+std::string_view name_of(SheetRow::State state);
+
+/// Measurements of the face with the most frames. Never a grade.
+struct Sheet {
+  int face_id = -1;                          ///< -1: no face
+  int64_t frames = 0, unflagged_frames = 0;  ///< of this face
+  Baseline baseline;
+  std::optional<Moment> rest;  ///< the baseline frame nearest to the median of the baseline
+  std::array<std::optional<Peak>, 3> peaks;  ///< by Region
+  std::vector<SheetRow> rows;
+  std::vector<std::string> notes;  ///< what to know of it, one sentence each
+};
+
+/// Goes through the records four to eight times in memory that does not grow with them. A video
+/// where nothing can be measured gives a sheet whose rows and notes say so.
+Result<Sheet> compute_sheet(const RecordSource& source, const SheetOptions& options);
+
+/// asymmetry.csv: a header and one line a row.
+std::string to_csv(const Sheet& sheet);
+
+/// Candidates for a peak: the frame and two on either side follow each other without a flag that
+/// voids geometry, and the head is turned (yaw, pitch) less than this against rest. 10 degrees.
+inline constexpr double kTurnLimit = 0.1745;
+inline constexpr int kPeakFrames = 5;
+/// A peak is a movement when it exceeds median + kNoise * 1.4826 * MAD of the same quantity over
+/// the baseline.
+inline constexpr double kNoise = 3;
+
+}  // namespace vultus::measure
