@@ -26,17 +26,24 @@ const MiddleFace& middle_of(LandmarkScheme scheme) {
   return scheme == LandmarkScheme::wflw98 ? kMiddle98 : kMiddle68;
 }
 
-PointRange points_of(LandmarkScheme scheme, Region region) {
+std::span<const int> points_of(LandmarkScheme scheme, Region region) {
+  static constexpr std::array kBrows98{33, 34, 35, 36, 37, 38, 42, 43, 44, 45, 46, 50};
+  static constexpr std::array kBrows68{17, 18, 19, 20, 21, 22, 23, 24, 25, 26};
+  static constexpr std::array kEyes98{60, 61, 62, 63, 64, 65, 66, 67,
+                                      68, 69, 70, 71, 72, 73, 74, 75};
+  static constexpr std::array kEyes68{36, 37, 38, 39, 40, 41, 42, 43, 44, 45, 46, 47};
+  static constexpr std::array kMouth98{76, 82, 88, 92};
+  static constexpr std::array kMouth68{48, 54, 60, 64};
   const bool wflw = scheme == LandmarkScheme::wflw98;
   switch (region) {
     case Region::brows:
-      return wflw ? PointRange{33, 50} : PointRange{17, 26};
+      return wflw ? std::span<const int>(kBrows98) : kBrows68;
     case Region::eyes:
-      return wflw ? PointRange{60, 75} : PointRange{36, 47};
+      return wflw ? std::span<const int>(kEyes98) : kEyes68;
     case Region::mouth:
-      return wflw ? PointRange{76, 95} : PointRange{48, 67};
+      return wflw ? std::span<const int>(kMouth98) : kMouth68;
   }
-  return {0, 0};
+  return {};
 }
 
 std::string_view name_of(Region region) {

@@ -2,6 +2,8 @@
 
 #include <array>
 #include <optional>
+#include <span>
+#include <string_view>
 
 #include "models/face/landmarks.hpp"
 #include "models/face/mirror.hpp"
@@ -45,12 +47,10 @@ struct Sides {
 };
 const MiddleFace& middle_of(LandmarkScheme scheme);
 
-/// The numbers of the points that move with the brows, eyes or mouth.
-struct PointRange {
-  int first, last;  ///< inclusive
-};
+/// Parts of the face that move by themselves: the brows' upper edges, the eyes, and the corners of
+/// the mouth (outer and inner lips), which a smile moves and an opened jaw hardly.
 enum class Region : uint8_t { brows, eyes, mouth };
-PointRange points_of(LandmarkScheme scheme, Region region);
+std::span<const int> points_of(LandmarkScheme scheme, Region region);
 std::string_view name_of(Region region);
 
 }  // namespace vultus::measure

@@ -118,13 +118,18 @@ std::string to_text(const BaselineChoice& choice) {
   return fmt::format("{}-{}", choice.from, choice.to);
 }
 
-double shape_distance(std::span<const Point> a, std::span<const Point> b, PointRange range) {
+double shape_distance(std::span<const Point> a, std::span<const Point> b,
+                      std::span<const int> points) {
   double sum = 0;
-  for (int i = range.first; i <= range.last; ++i) {
-    const Point d = a[static_cast<size_t>(i)] - b[static_cast<size_t>(i)];
+  auto add = [&](size_t i) {
+    const Point d = a[i] - b[i];
     sum += d.dot(d);
-  }
-  return std::sqrt(sum / (range.last - range.first + 1));
+  };
+  for (size_t i = 0; points.empty() && i < a.size(); ++i)
+    add(i);
+  for (int i : points)
+    add(static_cast<size_t>(i));
+  return std::sqrt(sum / static_cast<double>(points.empty() ? a.size() : points.size()));
 }
 
 void MedianShape::push(std::span<const Point> shape) {
@@ -155,7 +160,6 @@ Result<std::optional<Baseline>> find_baseline(const RecordSource& source,
                                  }));
   if (shapes.empty()) return std::optional<Baseline>();
   const std::vector<Point> median = shapes.median();
-  const PointRange all{0, static_cast<int>(median.size()) - 1};
   StillestStretch stretch;
   std::vector<Point> before;
   VULTUS_CHECK(for_each_measured(
@@ -167,8 +171,8 @@ Result<std::optional<Baseline>> find_baseline(const RecordSource& source,
           before.clear();
           return {};
         }
-        const double moved = before.empty() ? 0 : shape_distance(face->shape, before, all);
-        stretch.push(*record.seconds, shape_distance(face->shape, median, all) + moved);
+        const double moved = before.empty() ? 0 : shape_distance(face->shape, before);
+        stretch.push(*record.seconds, shape_distance(face->shape, median) + moved);
         before = std::move(face->shape);
         return {};
       }));

@@ -44,8 +44,9 @@ Result<std::optional<Baseline>> find_baseline(const RecordSource& source,
                                               const MeasureOptions& options, const Survey& survey,
                                               int face_id, bool strict);
 
-/// Root mean square distance of the points first..last of two shapes of one scheme.
-double shape_distance(std::span<const Point> a, std::span<const Point> b, PointRange range);
+/// Root mean square distance of these points of two shapes; of all where none are named.
+double shape_distance(std::span<const Point> a, std::span<const Point> b,
+                      std::span<const int> points = {});
 
 /// The median place of every point over the frames that are pushed, in bounded memory.
 class MedianShape {

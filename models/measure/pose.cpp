@@ -25,6 +25,16 @@ void set_angles(const cv::Matx33d& r, HeadPose& pose) {
   pose.roll = std::atan2(-r(0, 1), r(0, 0));
 }
 
+/// Turns the line of sight to a position into the camera's own axis, by the shortest way.
+cv::Matx33d straighten(const cv::Vec3d& position) {
+  const cv::Vec3d sight = position / cv::norm(position), ahead(0, 0, 1);
+  const cv::Vec3d axis = sight.cross(ahead);
+  const double sine = cv::norm(axis);
+  cv::Matx33d turn = cv::Matx33d::eye();
+  if (sine > 1e-12) cv::Rodrigues(axis * (std::atan2(sine, sight[2]) / sine), turn);
+  return turn;
+}
+
 double residual(const std::vector<cv::Point2d>& seen, const std::vector<cv::Point2d>& projected) {
   double sum = 0;
   for (size_t i = 0; i < seen.size(); ++i)
@@ -81,11 +91,12 @@ std::optional<HeadPose> head_pose(const Landmarks& landmarks, const Camera& came
     return std::nullopt;
   }
   HeadPose pose{shift[0], shift[1], shift[2], 0, 0, 0, residual(seen, projected)};
+  if (!(pose.z_mm > 0)) return std::nullopt;
   cv::Matx33d rotation;
   cv::Rodrigues(turn, rotation);
-  set_angles(rotation, pose);
+  set_angles(straighten(shift) * rotation, pose);
   const double all = pose.x_mm + pose.y_mm + pose.z_mm + pose.pitch + pose.yaw + pose.roll;
-  if (!std::isfinite(all + pose.residual_px) || pose.z_mm <= 0) return std::nullopt;
+  if (!std::isfinite(all + pose.residual_px)) return std::nullopt;
   return pose;
 }
 

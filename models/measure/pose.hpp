@@ -18,10 +18,10 @@ struct Camera {
 };
 
 /// Where the head is, in the camera's axes: x to the right of the picture, y down, z away from the
-/// camera. The axes and signs are OpenFace 2's: rotation = Rx(pitch) Ry(yaw) Rz(roll), all zero
-/// when the face looks into the camera; pitch > 0 looks down, yaw > 0 looks to the left of the
-/// picture, roll > 0 turns the head clockwise in the picture. It describes the picture as it is,
-/// also where the input is mirrored.
+/// camera; and how it is turned against the line from the camera to it: rotation = Rx(pitch)
+/// Ry(yaw) Rz(roll) as in OpenFace 2, all zero when the face looks into the camera, wherever in the
+/// picture it is; pitch > 0 looks down, yaw > 0 to the left of the picture, roll > 0 turns the head
+/// clockwise in the picture. It describes the picture as it is, also where the input is mirrored.
 struct HeadPose {
   double x_mm = 0, y_mm = 0, z_mm = 0;  ///< middle between the inner corners of the eyes
   double pitch = 0, yaw = 0, roll = 0;  ///< radians

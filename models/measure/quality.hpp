@@ -44,8 +44,8 @@ inline constexpr double kSmallFacePx = 24;
 /// 15 degrees: the generic eye, whose outer corner lies 9 mm deeper, then looks 9 % wider on one
 /// side and 9 % narrower on the other.
 inline constexpr double kYawLimit = 0.2618;
-/// 20 degrees: heights shrink by 6 %, and by more where the face is curved; both sides alike.
-inline constexpr double kPitchLimit = 0.3491;
+/// 25 degrees: heights shrink by 9 %, and by more where the face is curved; both sides alike.
+inline constexpr double kPitchLimit = 0.4363;
 /// 30 degrees: measures turn with the head, but crops and networks are made for upright faces.
 inline constexpr double kRollLimit = 0.5236;
 /// Detectors of the packs report from 0.5 on; real faces seen whole have more than 0.9.
