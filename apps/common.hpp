@@ -97,6 +97,9 @@ void add_inspect(CLI::App& app, int& status);
 void add_process(CLI::App& app, int& status);
 void add_convert(CLI::App& app, int& status);
 void add_operators(CLI::App& app, int& status);
+void add_doctor(CLI::App& app, int& status);
+void add_completion(CLI::App& app, int& status);
+void add_manual(CLI::App& app, int& status);
 
 /// What this build knows of Vulkan: gpu_linked.cpp or gpu_absent.cpp, chosen at link time.
 Result<std::unique_ptr<Device>> open_gpu(const EngineOptions& options, bool allow_software);

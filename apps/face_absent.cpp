@@ -1,4 +1,5 @@
 #include "apps/common.hpp"
+#include "apps/doctor.hpp"
 
 namespace vultus::app {
 
@@ -20,6 +21,10 @@ void add_process(CLI::App& app, int& status) {
 
 void add_convert(CLI::App& app, int& status) {
   add_absent(app, "convert", status);
+}
+
+std::vector<Finding> examine_face_pipeline(const std::string& /*pack*/) {
+  return {{Finding::State::fine, "face pipeline", "not in this build"}};
 }
 
 std::optional<std::string> network_sha256(const std::string& /*path*/) {

@@ -59,6 +59,9 @@ int main(int argc, char** argv) {
   add_inspect(app, status);
   add_devices(app, status);
   add_operators(app, status);
+  add_doctor(app, status);
+  add_completion(app, status);
+  add_manual(app, status);
   if (argc == 1) {
     fmt::print(stderr, "{}", app.help());
     return kUsage;
