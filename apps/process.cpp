@@ -5,6 +5,7 @@
 #include <csignal>
 
 #include "apps/common.hpp"
+#include "apps/failures.hpp"
 #include "apps/progress.hpp"
 
 namespace vultus::app {
@@ -23,10 +24,26 @@ void on_signal(int signal) {
 struct Options {
   EngineOptions engine;
   std::vector<std::string> inputs;
-  std::string out, pack, faces = "one", progress = "auto";
+  std::string files_from, out, pack, faces = "one", progress = "auto";
   int every = 10;
   bool no_mirror = false, no_overlay = false, no_smooth = false, force = false, quiet = false;
+  std::vector<std::string> words;  ///< of the command line, without the inputs
 };
+
+/// The options that were given, as words of a command line; paths of the results, not of inputs.
+std::vector<std::string> option_words(const CLI::App& command) {
+  std::vector<std::string> words;
+  for (const CLI::Option* option : command.get_options()) {
+    const std::string name = option->get_name();
+    if (option->count() == 0 || !name.starts_with("--") || name == "--files-from") continue;
+    const bool is_flag = option->get_items_expected_max() == 0;
+    for (const std::string& value : option->results()) {
+      words.push_back(name);
+      if (!is_flag) words.push_back(value);
+    }
+  }
+  return words;
+}
 
 ProgressDisplay::Style style_of(const Options& options) {
   if (options.quiet || options.progress == "none") return ProgressDisplay::Style::none;
@@ -38,16 +55,16 @@ ProgressDisplay::Style style_of(const Options& options) {
 /// What happened to every input, for the exit code and the last line.
 struct Tally {
   int done = 0, skipped = 0, partial = 0;
-  std::vector<Error> errors;
+  std::vector<Failure> failures;
   int64_t frames = 0;
 
-  size_t inputs() const { return static_cast<size_t>(done + skipped + partial) + errors.size(); }
+  size_t inputs() const { return static_cast<size_t>(done + skipped + partial) + failures.size(); }
   int exit_code() const {
-    if (errors.empty()) return partial > 0 ? kPartial : kComplete;
+    if (failures.empty()) return partial > 0 ? kPartial : kComplete;
     if (done + skipped + partial > 0) return kPartial;
-    bool same = std::all_of(errors.begin(), errors.end(),
-                            [&](const Error& e) { return e.code == errors[0].code; });
-    return same ? app::exit_code(errors[0].code) : kFailure;
+    bool same = std::ranges::all_of(
+        failures, [&](const Failure& each) { return each.error.code == failures[0].error.code; });
+    return same ? app::exit_code(failures[0].error.code) : kFailure;
   }
 };
 
@@ -67,7 +84,7 @@ void print_summary(const Summary& s) {
 
 void note_failure(const std::string& input, const Error& error, Tally& tally, Json& results) {
   report(error);
-  tally.errors.push_back(error);
+  tally.failures.push_back({input, error});
   results.push_back({{"input", input}, {"status", "failed"}, {"error", error.what}});
 }
 
@@ -97,9 +114,16 @@ void run_inputs(Processor& processor, const Options& options,
 }
 
 /// The files to work on. A folder with none is told of and does not stop the others.
-std::vector<std::string> input_files(const Options& options, Tally& tally, Json& results) {
+Result<std::vector<std::string>> input_files(const Options& options, Tally& tally, Json& results) {
+  std::vector<std::string> inputs = options.inputs;
+  if (!options.files_from.empty()) {
+    VULTUS_TRY(std::vector<std::string> listed, read_list(options.files_from));
+    inputs.insert(inputs.end(), listed.begin(), listed.end());
+  }
+  if (inputs.empty())
+    return Error{Errc::usage, "no input: name videos, pictures or folders, or --files-from"};
   std::vector<std::string> files;
-  for (const std::string& input : options.inputs) {
+  for (const std::string& input : inputs) {
     auto found = files_of(input);
     if (!found) {
       note_failure(input, found.error(), tally, results);
@@ -117,7 +141,7 @@ std::vector<std::string> input_files(const Options& options, Tally& tally, Json&
 Result<int> process(const Options& options) {
   Tally tally;
   Json results = Json::array();
-  const std::vector<std::string> inputs = input_files(options, tally, results);
+  VULTUS_TRY(const std::vector<std::string> inputs, input_files(options, tally, results));
   if (inputs.empty()) return tally.exit_code();
   VULTUS_TRY(OpenedDevices devices, open_devices(options.engine, options.engine.device));
   ProgressDisplay display(style_of(options));
@@ -154,12 +178,13 @@ Result<int> process(const Options& options) {
   std::signal(SIGTERM, on_signal);
   run_inputs(*processor, options, inputs, display, tally, results);
 
+  if (tally.inputs() > 1) VULTUS_CHECK(write_failures(options.out, tally.failures, options.words));
   int code = cancelled ? 128 + cancel_signal : tally.exit_code();
   if (options.engine.json)
     print_json({{"schema", 1}, {"device", devices.note}, {"exit_code", code}, {"inputs", results}});
   else if (inputs.size() > 1 || tally.inputs() > 1)
     fmt::print("{} complete, {} partial, {} done before, {} failed\n", tally.done, tally.partial,
-               tally.skipped, tally.errors.size());
+               tally.skipped, tally.failures.size());
   if (cancelled)
     fmt::print(
         stderr,
@@ -173,9 +198,11 @@ void add_process(CLI::App& app, int& status) {
   auto options = std::make_shared<Options>();
   auto* command = app.add_subcommand(
       "process", "face videos, pictures or folders of them: landmarks, mirrored faces, overlay");
-  command
-      ->add_option("input", options->inputs, "videos, pictures, folders (not the folders in them)")
-      ->required();
+  command->add_option("input", options->inputs,
+                      "videos, pictures, folders (not the folders in them)");
+  command->add_option("--files-from", options->files_from,
+                      "more inputs from this file, one a line or, where it holds zero bytes, one "
+                      "between each (find -print0); - is standard input");
   command
       ->add_option("-o,--output", options->out,
                    "folder for the results; each input gets one inside")
@@ -206,7 +233,8 @@ void add_process(CLI::App& app, int& status) {
       "Exit code 3 when some inputs failed or are partial; what is complete is not done again.\n"
       "Examples:\n  vultus process visit1/ visit2/ -o results\n  vultus process clip.mp4 -o "
       "results --no-mirror --device cpu");
-  command->callback([options, &status] {
+  command->callback([options, command, &status] {
+    options->words = option_words(*command);
     auto code = process(*options);
     status = code ? *code : report(code.error());
   });

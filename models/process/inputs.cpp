@@ -1,9 +1,15 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <cstring>
 #include <filesystem>
+#include <fstream>
+#include <iostream>
+#include <iterator>
 #include <map>
 #include <set>
+#include <sstream>
 
 #include "models/image/image.hpp"
 #include "models/process/process.hpp"
@@ -53,6 +59,30 @@ Result<InputFiles> files_of(const std::string& input) {
   if (folders > 0)
     message += ", and the folders in it are not searched: name those that hold the videos";
   return Error{Errc::bad_input, message};
+}
+
+Result<std::vector<std::string>> read_list(const std::string& path) {
+  std::ifstream file;
+  if (path != "-") {
+    std::error_code error;
+    const bool folder = fs::is_directory(path, error);
+    if (!folder) file.open(path, std::ios::binary);
+    if (folder || !file)
+      return Error{Errc::bad_input, fmt::format("{}: the list of inputs cannot be read: {}", path,
+                                                std::strerror(folder ? EISDIR : errno))};
+  }
+  std::istream& stream = path == "-" ? std::cin : file;
+  const std::string text{std::istreambuf_iterator<char>(stream), {}};
+  const char separator = text.find('\0') == std::string::npos ? '\n' : '\0';
+  std::vector<std::string> paths;
+  std::istringstream lines(text);
+  for (std::string line; std::getline(lines, line, separator);) {
+    if (separator == '\n' && line.ends_with('\r')) line.pop_back();
+    if (!line.empty()) paths.push_back(std::move(line));
+  }
+  if (paths.empty())
+    return Error{Errc::bad_input, fmt::format("{}: the list of inputs names no file", path)};
+  return paths;
 }
 
 std::vector<std::string> output_names(const std::vector<std::string>& inputs) {

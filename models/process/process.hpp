@@ -53,6 +53,10 @@ struct InputFiles {
 /// it or hidden files. An error where it holds none.
 Result<InputFiles> files_of(const std::string& input);
 
+/// The paths in a list, one a line, or ended by zero bytes where there are any; "-": standard
+/// input. Empty lines are passed over. bad_input when it cannot be read or names nothing.
+Result<std::vector<std::string>> read_list(const std::string& path);
+
 /// The output folder's name for each input: its name without the ending; with the ending where two
 /// share that ("clip.mp4", "clip.mov"), numbered where they share even that.
 std::vector<std::string> output_names(const std::vector<std::string>& inputs);

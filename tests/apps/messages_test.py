@@ -4,6 +4,8 @@
 usage: messages_test.py VULTUS_BINARY DEFAULT_PACK [unittest arguments]
 """
 import json
+import csv
+import shlex
 import shutil
 import sys
 import unittest
@@ -80,6 +82,30 @@ class Messages(Cli):
         self.assertTrue(self.summary("two_people")["complete"])
         (good / "IMG_1.heic").write_bytes(b"")
         self.process(0, good, pack=pack, says="passed over, no video or picture by its ending: IMG_1.heic")
+
+    def test_inputs_come_from_a_list_and_failures_are_written_down_with_the_command_to_retry(self):
+        pack, picture, names = self.pack(), self.folder / "one, two.jpg", self.folder / "names"
+        shutil.copy(needs_shared("media/two_people.jpg"), picture)
+        missing = self.folder / "not\nthere.mp4"
+        names.write_bytes(b"\0".join(str(path).encode() for path in (picture, missing, self.folder / "-gone.mp4")) + b"\0")
+        self.process(3, "--files-from", names, "--search-every", 7, "--no-mirror", pack=pack,
+                     says="1 complete, 0 partial, 0 done before, 2 failed")
+        with open(self.out / "failed.csv", newline="") as file:
+            rows = list(csv.DictReader(file))
+        self.assertEqual([row["input"] for row in rows], [str(missing), str(self.folder / "-gone.mp4")])
+        self.assertEqual([row["exit_code"] for row in rows], ["4", "4"])
+        self.assertIn("No such file", rows[0]["reason"])
+        words = shlex.split(rows[0]["command"])
+        self.assertEqual(words[:3], ["vultus", "process", str(missing)])
+        for word in ("--search-every", "7", "--no-mirror", str(self.out)):
+            self.assertIn(word, words[3:])
+        names.write_text(f"{picture}\r\n\n{picture}\n")
+        self.process(0, "--files-from", names, pack=pack)
+        self.assertFalse((self.out / "failed.csv").exists())
+        names.write_text("\n")
+        self.process(4, "--files-from", names, pack=pack, says="names no file")
+        self.process(4, "--files-from", self.folder, pack=pack, says="Is a directory")
+        self.process(2, pack=pack, says="no input: name videos")
 
     def test_a_pack_is_its_folder_or_its_manifest(self):
         pack, picture = self.pack(), needs_shared("media/two_people.jpg")
