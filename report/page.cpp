@@ -67,11 +67,12 @@ std::string Page::head() const {
 }
 
 std::string Page::html() const {
-  std::string out = head() + fmt::format(
-                                 "<body>\n{}<a class=\"skip\" href=\"#main\">Skip to the "
-                                 "content</a>\n<header>\n<p class=\"kind\">Vultus {}</p>\n"
-                                 "<h1>{}</h1>\n<p class=\"headline\">{}</p>\n",
-                                 kPatterns, escaped(kind), escaped(title), escaped(headline));
+  std::string out =
+      head() + fmt::format(
+                   "<body>\n{}<a class=\"skip\" href=\"#main\">Skip to the "
+                   "content</a>\n<header>\n<p class=\"kind\">Vultus {}</p>\n"
+                   "<h1>{}</h1>\n<p class=\"headline\">{}</p>\n{}",
+                   kPatterns, escaped(kind), escaped(title), escaped(headline), notice);
   out += "<dl class=\"facts\">\n";
   for (const Fact& fact : facts)
     out +=

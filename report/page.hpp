@@ -31,7 +31,7 @@ struct Page {
   bool pictures = false;                         ///< holds <img> with data: addresses
   /// JSON for the scripts, as the text of #data; nothing: there is no such element.
   std::string data = {};
-  std::string footer = {};  ///< markup
+  std::string notice = {}, footer = {};  ///< markup, below the headline and at the end
 
   /// Left out when there is nothing in it.
   void add(std::string id, std::string heading, std::string body);

@@ -120,4 +120,10 @@ Result<void> PartialFile::commit() {
   return {};
 }
 
+Result<void> write_file(const std::string& path, std::string_view bytes) {
+  VULTUS_TRY(PartialFile file, PartialFile::create(path));
+  if (!write_all(file.descriptor(), bytes.data(), bytes.size())) return unwritable(path, errno);
+  return file.commit();
+}
+
 }  // namespace vultus

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -55,6 +56,9 @@ class PartialFile {
   std::string path_;
   Descriptor descriptor_;
 };
+
+/// A whole file at once, through a PartialFile.
+Result<void> write_file(const std::string& path, std::string_view bytes);
 
 /// Writes all bytes, however many calls it takes; false leaves the reason in errno.
 bool write_all(int fd, const void* bytes, size_t count);

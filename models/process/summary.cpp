@@ -21,7 +21,10 @@ std::string to_json(const Summary& s) {
                       {"calls", row.calls},
                       {"total_ms", row.total_ms},
                       {"mean_ms", row.mean_ms},
-                      {"p95_ms", row.p95_ms}});
+                      {"p95_ms", row.p95_ms},
+                      {"min_ms", row.min_ms},
+                      {"max_ms", row.max_ms},
+                      {"busy_ms", row.busy_ms}});
   ordered_json object{{"schema", 1},
                       {"status", s.complete ? "complete" : "partial"},
                       {"complete", s.complete},
@@ -43,6 +46,7 @@ std::string to_json(const Summary& s) {
                       {"upload_bytes", s.transfers.upload_bytes},
                       {"download_bytes", s.transfers.download_bytes},
                       {"stages", stages},
+                      {"busy_seconds", s.busy_seconds},
                       {"outputs", s.outputs},
                       {"lost", s.lost},
                       {"warnings", s.warnings},

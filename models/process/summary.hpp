@@ -31,6 +31,7 @@ struct Summary {
   std::string pack;
   Transfers transfers;
   std::vector<face::StageTimes::Row> stages;
+  double busy_seconds = 0;  ///< wall clock during which at least one stage ran
   std::vector<std::string> outputs;
   std::vector<std::string> lost;  ///< what is missing, one sentence each; empty when complete
   std::vector<std::string> warnings;

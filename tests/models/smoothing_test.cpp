@@ -5,6 +5,7 @@
 #include <cmath>
 #include <opencv2/core.hpp>
 #include <random>
+#include <thread>
 
 #include "models/face/stage_times.hpp"
 #include "models/face/tracker.hpp"
@@ -140,6 +141,27 @@ TEST(StageTimes, SumsAreExactAndThePercentileIsWithinItsClass) {
   EXPECT_DOUBLE_EQ(rows[0].mean_ms, 50.5);
   EXPECT_NEAR(rows[0].p95_ms, 95, 2);
   EXPECT_LT(rows[1].p95_ms, 0.01);
+  EXPECT_DOUBLE_EQ(rows[0].min_ms, 1);
+  EXPECT_DOUBLE_EQ(rows[0].max_ms, 100);
+  EXPECT_DOUBLE_EQ(rows[0].busy_ms, 5050);
+}
+
+TEST(StageTimes, CallsAtTheSameTimeAreSummedForThreadsAndCountOnceForTheClock) {
+  StageTimes times;
+  {
+    StageTimes::Timer outer(&times, "a");
+    StageTimes::Timer same(&times, "a");
+    StageTimes::Timer other(&times, "b");
+    std::this_thread::sleep_for(std::chrono::milliseconds(2));
+  }
+  std::vector<StageTimes::Row> rows = times.rows();
+  ASSERT_EQ(rows.size(), 2u);
+  EXPECT_EQ(rows[0].calls, 2);
+  // The outer call spans the other two: busy time is its length.
+  EXPECT_DOUBLE_EQ(rows[0].busy_ms, rows[0].max_ms);
+  EXPECT_DOUBLE_EQ(times.busy_ms(), rows[0].max_ms);
+  EXPECT_DOUBLE_EQ(rows[0].total_ms, rows[0].min_ms + rows[0].max_ms);
+  EXPECT_GE(rows[1].busy_ms, 2);
 }
 
 }  // namespace

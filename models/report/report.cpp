@@ -1,0 +1,104 @@
+#include "models/report/report.hpp"
+
+#include <fmt/format.h>
+
+#include <filesystem>
+#include <utility>
+
+#include "models/file/file.hpp"
+#include "models/report/assets.hpp"
+#include "models/report/sections.hpp"
+#include "report/page.hpp"
+#include "report/text.hpp"
+
+namespace vultus::report {
+
+namespace {
+
+std::string headline(const Summary& summary, const Curves& curves) {
+  const int64_t with_face = summary.frames - summary.frames_without_face;
+  if (with_face == 0) return "No face was found: nothing was measured.";
+  const std::string faces =
+      curves.faces.size() > 1 ? "Several faces were measured" : "A face was measured";
+  if (summary.frames == 1) return faces + " in this picture.";
+  return with_face == summary.frames
+             ? fmt::format("{} in every one of {} frames.", faces,
+                           count(static_cast<double>(summary.frames)))
+             : fmt::format("{} in {} of {} frames.", faces, count(static_cast<double>(with_face)),
+                           count(static_cast<double>(summary.frames)));
+}
+
+std::vector<Page::Fact> facts(const ReportInput& input, const Curves& curves) {
+  const Summary& summary = input.summary;
+  const Origin& origin = input.origin;
+  std::vector<Page::Fact> facts;
+  if (curves.has_times && origin.seconds > 0) facts.push_back({"Length", clock(origin.seconds)});
+  facts.push_back({"Frames", count(static_cast<double>(summary.frames))});
+  if (summary.video_fps > 0) facts.push_back({"Frames a second", number(summary.video_fps)});
+  if (origin.width > 0)
+    facts.push_back({"Picture", fmt::format("{} \u00d7 {}", origin.width, origin.height)});
+  facts.push_back(
+      {"With a face",
+       fmt::format("{:.1f} %",
+                   100 * static_cast<double>(summary.frames - summary.frames_without_face) /
+                       static_cast<double>(std::max<int64_t>(summary.frames, 1)))});
+  facts.push_back({"Complete", summary.complete ? "yes" : "no, see what is missing"});
+  return facts;
+}
+
+std::string notice(const Summary& summary) {
+  std::string out;
+  if (!summary.lost.empty())
+    out += "<div class=\"lost\"><b>Not everything could be measured</b>\n" + list(summary.lost) +
+           "</div>\n";
+  return out +
+         "<p class=\"notice\">Not a medical device: measurements for study, never a grade or a "
+         "diagnosis. The pictures and numbers are health data.</p>\n";
+}
+
+}  // namespace
+
+std::string report_page(const ReportInput& input, const Curves& curves,
+                        const Thumbnails& thumbnails) {
+  const Summary& summary = input.summary;
+  Page page{"report",
+            std::filesystem::path(summary.input).filename().string(),
+            headline(summary, curves),
+            facts(input, curves),
+            {}};
+  page.notice = notice(summary);
+  page.add("moments", "Rest and peak", moments_section(input.sheet, thumbnails));
+  const std::string shown = curves_section(summary, curves, thumbnails);
+  page.add("curves", "Action units over time", shown);
+  page.add("sheet", "Asymmetry", sheet_section(input.sheet));
+  page.add("quality", "Quality", quality_section(summary, curves));
+  page.add("notes", "Warnings", list(summary.warnings));
+  page.add("times", "Where the time went", times_section(summary));
+  page.add("origin", "How this was made", origin_section(summary, input.origin));
+  page.footer = footer_text();
+  page.pictures = true;
+  page.styles = {kCurvesStyle};
+  if (shown.find("id=\"stage\"") != std::string::npos) {
+    page.styles.insert(page.styles.begin(), kChartStyle);
+    page.scripts = {kSharp, kChart, kCurves};
+    page.data = to_json(curves);
+  }
+  return page.html();
+}
+
+Result<void> write_report(const std::string& path, const ReportInput& input) {
+  VULTUS_TRY(measure::Survey survey, measure::survey(input.records, input.measure));
+  VULTUS_TRY(const Curves curves,
+             make_curves(samples_of(input.records, input.measure, std::move(survey)),
+                         input.summary.frames));
+  ThumbnailPlan plan;
+  for (const NamedMoment& moment : moments_of(input.sheet))
+    plan.moments.push_back(moment.frame);
+  plan.frames = input.summary.frames;
+  plan.sides = input.measure.sides;
+  VULTUS_TRY(const Thumbnails thumbnails,
+             take_thumbnails(input.summary.input, input.records, plan));
+  return write_file(path, report_page(input, curves, thumbnails));
+}
+
+}  // namespace vultus::report

@@ -1,0 +1,28 @@
+#pragma once
+
+#include <string>
+
+#include "models/report/report.hpp"
+#include "report/page.hpp"
+
+namespace vultus::report {
+
+/// "0:01.25", "1:02:03.00"
+std::string clock(double seconds);
+/// "0:01.25, frame 31"; a picture has no time.
+std::string moment(int64_t frame, const std::optional<double>& seconds);
+
+/// A dash where there is nothing, sorted below every number.
+Table::Cell number_cell(const std::optional<double>& value, int digits, std::string css = {});
+
+// The parts of the page, markup; empty where there is nothing to show.
+std::string moments_section(const measure::Sheet& sheet, const Thumbnails& thumbnails);
+std::string sheet_section(const measure::Sheet& sheet);
+std::string curves_section(const Summary& summary, const Curves& curves,
+                           const Thumbnails& thumbnails);
+std::string quality_section(const Summary& summary, const Curves& curves);
+std::string times_section(const Summary& summary);
+std::string origin_section(const Summary& summary, const Origin& origin);
+std::string footer_text();
+
+}  // namespace vultus::report
