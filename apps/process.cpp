@@ -76,6 +76,8 @@ void print_summary(const Summary& s) {
     fmt::print("{}: {}, {} frames, {} without a face, {:.1f} frames/s -> {}\n", s.input,
                s.complete ? "complete" : "PARTIAL", s.frames, s.frames_without_face, s.fps,
                s.folder);
+  if (s.resumed_at > 0) fmt::print("  gone on from frame {} of an earlier run\n", s.resumed_at);
+  if (!s.begun_again.empty()) fmt::print("  note: {}\n", s.begun_again);
   for (const std::string& lost : s.lost)
     fmt::print("  lost: {}\n", lost);
   for (const std::string& warning : s.warnings)
@@ -99,6 +101,8 @@ void run_inputs(Processor& processor, const Options& options,
     if (!summary) {
       if (summary.error().code != Errc::interrupted)
         note_failure(inputs[i], summary.error(), tally, results);
+      else
+        fmt::print(stderr, "vultus: {}: {}\n", inputs[i], summary.error().what);
       continue;
     }
     tally.frames += summary->frames;
@@ -186,9 +190,8 @@ Result<int> process(const Options& options) {
     fmt::print("{} complete, {} partial, {} done before, {} failed\n", tally.done, tally.partial,
                tally.skipped, tally.failures.size());
   if (cancelled)
-    fmt::print(
-        stderr,
-        "vultus: stopped; the same command again skips what is complete and does the rest\n");
+    fmt::print(stderr,
+               "vultus: stopped; the same command again goes on, and skips what is complete\n");
   return code;
 }
 

@@ -42,21 +42,21 @@ Landmarks LandmarkSmoother::push(const Landmarks& measured) {
     reset();
     return measured;
   }
-  if (!previous_ || previous_->points.size() != measured.points.size()) {
-    smoothed_ = measured;
+  if (!state_.previous || state_.previous->points.size() != measured.points.size()) {
+    state_.smoothed = measured;
   } else {
-    const Similarity carry = fit_similarity(*previous_, measured);
+    const Similarity carry = fit_similarity(*state_.previous, measured);
     const double whole = kExpression * eye_distance(measured);
     for (size_t i = 0; i < measured.points.size(); ++i) {
-      const Point carried = carry(smoothed_[i]);
+      const Point carried = carry(state_.smoothed[i]);
       const Point change = measured[i] - carried;
       double part = whole > 0 ? std::min(1.0, cv::norm(change) / whole) : 1;
       double weight = kSlowest + (1 - kSlowest) * part * part;
-      smoothed_.points[i] = carried + change * weight;
+      state_.smoothed.points[i] = carried + change * weight;
     }
   }
-  previous_ = measured;
-  return smoothed_;
+  state_.previous = measured;
+  return state_.smoothed;
 }
 
 }  // namespace vultus::face

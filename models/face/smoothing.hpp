@@ -1,6 +1,7 @@
 #pragma once
 
 #include <optional>
+#include <utility>
 
 #include "models/face/landmarks.hpp"
 
@@ -26,11 +27,18 @@ class LandmarkSmoother {
  public:
   Landmarks push(const Landmarks& measured);
   /// Forgets; call when the face was lost and at a scene cut.
-  void reset() { previous_.reset(); }
+  void reset() { state_.previous.reset(); }
+
+  /// All that later pushes depend on.
+  struct State {
+    std::optional<Landmarks> previous;  ///< as measured
+    Landmarks smoothed;
+  };
+  const State& state() const { return state_; }
+  void restore(State state) { state_ = std::move(state); }
 
  private:
-  std::optional<Landmarks> previous_;  ///< as measured
-  Landmarks smoothed_;
+  State state_;
 };
 
 }  // namespace vultus::face

@@ -93,13 +93,13 @@ bool CutDetector::push(const cv::Mat& bgr) {
   cv::resize(small, small, {64, 36}, 0, 0, cv::INTER_AREA);
   cv::cvtColor(small, grey, cv::COLOR_BGR2GRAY);
   bool cut = false;
-  if (!thumbnail_.empty()) {
+  if (!state_.thumbnail.empty()) {
     const double difference =
-        cv::norm(grey, thumbnail_, cv::NORM_L1) / static_cast<double>(grey.total());
-    cut = difference > kCutDifference && difference > kCutAgainstUsual * usual_;
-    usual_ = 0.8 * usual_ + 0.2 * difference;
+        cv::norm(grey, state_.thumbnail, cv::NORM_L1) / static_cast<double>(grey.total());
+    cut = difference > kCutDifference && difference > kCutAgainstUsual * state_.usual;
+    state_.usual = 0.8 * state_.usual + 0.2 * difference;
   }
-  thumbnail_ = grey;
+  state_.thumbnail = grey;
   return cut;
 }
 
@@ -118,6 +118,14 @@ void Tracker::reset() {
   since_search_ = 0;
   next_id_ = 0;
   most_faces_ = 0;
+}
+
+void Tracker::restore(State state) {
+  tracks_ = std::move(state.tracks);
+  cuts_ = std::move(state.cuts);
+  since_search_ = state.since_search;
+  next_id_ = state.next_id;
+  most_faces_ = state.most_faces;
 }
 
 Result<std::optional<Detection>> Tracker::detect_near(const cv::Mat& bgr, const Box& box) {

@@ -28,11 +28,18 @@ struct TrackedFace {
 class CutDetector {
  public:
   bool push(const cv::Mat& bgr);
-  void reset() { thumbnail_.release(); }
+  void reset() { state_ = {}; }
+
+  /// All that later pushes depend on.
+  struct State {
+    cv::Mat thumbnail;  ///< of the last frame, 8-bit grey; empty before the first
+    double usual = 0;   ///< how much frames differ
+  };
+  const State& state() const { return state_; }
+  void restore(State state) { state_ = std::move(state); }
 
  private:
-  cv::Mat thumbnail_;
-  double usual_ = 0;
+  State state_;
 };
 
 /// Follows faces through a video, frame by frame in order. The whole frame is searched at the
@@ -55,7 +62,6 @@ class Tracker {
   /// Forgets every face; call before another video.
   void reset();
 
- private:
   struct Track {
     int id = 0;
     double score = 0;
@@ -63,7 +69,19 @@ class Tracker {
     bool lost = false;
     LandmarkSmoother smoother;
   };
+  /// All that later frames depend on: a tracker with the same options that is given it goes on as
+  /// this one would have.
+  struct State {
+    std::vector<Track> tracks;
+    CutDetector cuts;
+    int since_search = 0;
+    int next_id = 0;
+    size_t most_faces = 0;
+  };
+  State state() const { return {tracks_, cuts_, since_search_, next_id_, most_faces_}; }
+  void restore(State state);
 
+ private:
   Result<void> follow(const cv::Mat& bgr, Track& track);
   Result<std::optional<Detection>> detect_near(const cv::Mat& bgr, const Box& box);
   Result<void> search(const cv::Mat& bgr);

@@ -17,15 +17,14 @@ std::string text_of(int error_number) {
   return std::generic_category().message(error_number);
 }
 
-// The rename itself must survive a power cut, not only the bytes it names.
+}  // namespace
+
 bool sync_folder_of(const std::string& path) {
   std::string folder = std::filesystem::path(path).parent_path().string();
   Descriptor fd(::open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   // Some network file systems cannot sync a folder and say EINVAL.
   return fd.get() >= 0 && (::fsync(fd.get()) == 0 || errno == EINVAL);
 }
-
-}  // namespace
 
 Descriptor& Descriptor::operator=(Descriptor&& other) noexcept {
   std::swap(fd_, other.fd_);

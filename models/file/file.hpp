@@ -63,6 +63,10 @@ Result<void> write_file(const std::string& path, std::string_view bytes);
 /// Writes all bytes, however many calls it takes; false leaves the reason in errno.
 bool write_all(int fd, const void* bytes, size_t count);
 
+/// Puts the names in a file's folder on the disk, so that a rename survives a power cut. False
+/// leaves the reason in errno.
+bool sync_folder_of(const std::string& path);
+
 /// "cannot write <path>: No space left on device".
 Error unwritable(const std::string& path, int error_number);
 

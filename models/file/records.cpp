@@ -51,8 +51,8 @@ Result<RecordWriter> RecordWriter::reopen(const std::string& path, int64_t lengt
   if (file.get() < 0) return unwritable(name, errno);
   const off_t size = ::lseek(file.get(), 0, SEEK_END);
   if (length < static_cast<int64_t>(kKindBytes) || size < length)
-    return Error{Errc::mismatch,
-                 fmt::format("{}: {} bytes are left of {}: begin again", path, size, length)};
+    return Error{Errc::mismatch, fmt::format("{}: {} bytes are left of {}: it has to be made again",
+                                             path, size, length)};
   if (::ftruncate(file.get(), length) != 0 || ::lseek(file.get(), length, SEEK_SET) != length)
     return unwritable(name, errno);
   return RecordWriter(name, std::move(file), length);
@@ -91,8 +91,7 @@ Result<RecordReader> RecordReader::open(const std::string& path, std::string_vie
 }
 
 Error RecordReader::damaged(std::string_view how) const {
-  return {Errc::mismatch,
-          fmt::format("{}: byte {}: {}; process the input again with --force", path_, at_, how)};
+  return {Errc::mismatch, fmt::format("{}: byte {}: {}; it has to be made again", path_, at_, how)};
 }
 
 Result<void> RecordReader::read(void* to, size_t count) {

@@ -4,10 +4,7 @@
 
 namespace vultus {
 
-Result<std::unique_ptr<Encoder>> Encoder::create(const std::string& path,
-                                                 const WriterOptions& options,
-                                                 face::StageTimes* times) {
-  VULTUS_TRY(VideoWriter writer, VideoWriter::create(path, options));
+std::unique_ptr<Encoder> Encoder::create(VideoWriter writer, face::StageTimes* times) {
   return std::unique_ptr<Encoder>(new Encoder(std::move(writer), times));
 }
 
@@ -20,24 +17,33 @@ Encoder::~Encoder() {
 }
 
 bool Encoder::push(cv::Mat bgr, int64_t pts, int64_t duration) {
-  return queue_.push({std::move(bgr), pts, duration});
+  return queue_.push({std::move(bgr), pts, duration, nullptr, 0});
 }
 
-Result<WriteSummary> Encoder::finish() {
+void Encoder::mark(std::shared_ptr<Mark> mark, size_t part) {
+  if (!queue_.push({{}, 0, 0, mark, part})) mark->fail();
+}
+
+Result<void> Encoder::finish() {
   queue_.close();
   thread_.join();
-  VULTUS_CHECK(failure_);
-  return writer_.finish();
+  return failure_;
+}
+
+Result<void> Encoder::write(const Item& item) {
+  face::StageTimes::Timer timer(times_, "encode");
+  if (!item.mark) return writer_.write(item.bgr, item.pts, item.duration);
+  VULTUS_TRY(int64_t length, writer_.checkpoint());
+  item.mark->reached(item.part, length);
+  return {};
 }
 
 void Encoder::work() {
   while (std::optional<Item> item = queue_.pop()) {
-    face::StageTimes::Timer timer(times_, "encode");
-    if (Result<void> written = writer_.write(item->bgr, item->pts, item->duration); !written) {
-      failure_ = written;
-      queue_.close();
-      return;
-    }
+    if (failure_) failure_ = write(*item);
+    if (failure_) continue;
+    queue_.close();
+    if (item->mark) item->mark->fail();
   }
 }
 

@@ -1,11 +1,13 @@
 #pragma once
 
+#include <memory>
 #include <opencv2/core/mat.hpp>
 #include <string>
 #include <thread>
 
 #include "models/face/stage_times.hpp"
 #include "models/process/bounded_queue.hpp"
+#include "models/process/mark.hpp"
 #include "models/video/writer.hpp"
 
 namespace vultus {
@@ -15,25 +17,28 @@ namespace vultus {
 class Encoder {
  public:
   /// `times` gets the stage "encode" and outlives the encoder.
-  static Result<std::unique_ptr<Encoder>> create(const std::string& path,
-                                                 const WriterOptions& options,
-                                                 face::StageTimes* times);
-  /// Drops what was not finished.
+  static std::unique_ptr<Encoder> create(VideoWriter writer, face::StageTimes* times);
+  /// Drops what came after the last mark.
   ~Encoder();
 
   /// The picture is kept until it is written; the caller must not write to it any more. False when
   /// the encoder has failed.
   bool push(cv::Mat bgr, int64_t pts, int64_t duration);
-  /// Waits until all is written. No call may follow.
-  Result<WriteSummary> finish();
+  /// Makes a checkpoint of the writer after what was pushed, and reports it as `part` of the mark.
+  void mark(std::shared_ptr<Mark> mark, size_t part);
+  /// Waits until all that was pushed is written; tells what has failed. No call may follow.
+  Result<void> finish();
 
  private:
   struct Item {
     cv::Mat bgr;
     int64_t pts = 0, duration = 0;
+    std::shared_ptr<Mark> mark;  ///< in place of a picture
+    size_t part = 0;
   };
   Encoder(VideoWriter writer, face::StageTimes* times);
   void work();
+  Result<void> write(const Item& item);
 
   VideoWriter writer_;
   face::StageTimes* times_;

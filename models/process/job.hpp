@@ -14,9 +14,11 @@ struct Processor::Job {
   OutputFolder& folder;
   Summary& summary;
   face::StageTimes& times;
+  size_t most_faces = 0;  ///< found in one frame
   std::chrono::steady_clock::time_point start = std::chrono::steady_clock::now();
 
   std::string file(const std::string& name) const { return folder.working() + "/" + name; }
+  std::string identity() const;  ///< of what is made: program, settings, source
 };
 
 }  // namespace vultus

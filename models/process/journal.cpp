@@ -12,7 +12,7 @@ constexpr std::string_view kKind = "VULTJRN";
 constexpr uint32_t kVersion = 1;
 
 Error damaged(const std::string& path, std::string_view what) {
-  return {Errc::mismatch, fmt::format("{}: {}; process the input again with --force", path, what)};
+  return {Errc::mismatch, fmt::format("{}: {}; it has to be made again", path, what)};
 }
 
 void put(ByteWriter& to, const Rational& r) {

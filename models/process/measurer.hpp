@@ -40,6 +40,10 @@ class Measurer {
   /// The most faces that a search of a whole frame has found.
   size_t most_faces() const { return std::max(most_faces_, tracker_.most_faces()); }
 
+  /// All that later frames of a video depend on.
+  face::Tracker::State state() const { return tracker_.state(); }
+  void restore(face::Tracker::State state) { tracker_.restore(std::move(state)); }
+
  private:
   Result<void> add_face(const cv::Mat& bgr, face::TrackedFace face, FrameRecord& record);
 

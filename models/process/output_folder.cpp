@@ -17,24 +17,38 @@ namespace fs = std::filesystem;
 
 namespace {
 
-/// All that we ever write, the mark of completion first: it goes first when outputs are replaced,
-/// and comes last.
-constexpr std::array<const char*, 11> kOutputs{
-    "summary.json",       "landmarks.csv",      "left.csv",    "right.csv",
-    "left_mirrored.mp4",  "right_mirrored.mp4", "overlay.mp4", "left_mirrored.png",
-    "right_mirrored.png", "overlay.png",        ".lock"};
+/// All results that we ever write, the mark of completion first: it goes first when outputs are
+/// replaced, and comes last.
+constexpr std::array kOutputs{"summary.json",      "run.json",           "landmarks.csv",
+                              "left.csv",          "right.csv",          "asymmetry.csv",
+                              "report.html",       "performance.json",   "performance.txt",
+                              "left_mirrored.mp4", "right_mirrored.mp4", "overlay.mp4",
+                              "left_mirrored.png", "right_mirrored.png", "overlay.png"};
+/// What a run needs to go on, the checkpoint first: without it the others are worth nothing.
+constexpr std::array kPrivate{"checkpoint",
+                              "checkpoint.partial",
+                              "frames.journal",
+                              "left_mirrored.mp4.packets",
+                              "right_mirrored.mp4.packets",
+                              "overlay.mp4.packets"};
 
 Error unwritable(const std::string& path, const std::string& why) {
   return {Errc::unwritable, fmt::format("{}: cannot be written: {}", path, why)};
 }
 
-/// Removes our files, finished or not, and the folder when nothing else is in it.
-void remove_outputs(const std::string& folder) {
+void remove_private(const std::string& folder) {
+  std::error_code ignored;
+  for (const char* name : kPrivate)
+    fs::remove(fs::path(folder) / name, ignored);
+}
+
+/// Our files, finished or not.
+void remove_all_files(const std::string& folder) {
+  remove_private(folder);
   std::error_code ignored;
   for (const char* name : kOutputs)
     for (const char* suffix : {"", ".partial"})
       fs::remove(fs::path(folder) / (std::string(name) + suffix), ignored);
-  fs::remove(folder, ignored);
 }
 
 void sync_folder(const std::string& path) {
@@ -65,45 +79,65 @@ Result<OutputFolder> OutputFolder::create(const std::string& out, const std::str
     close(lock);
     return unwritable(working, "another program is writing there");
   }
-  // What a killed run left behind; the lock says that nobody is writing it.
-  for (const char* old : kOutputs)
-    if (std::strcmp(old, ".lock") != 0) {
-      fs::remove(fs::path(working) / old, error);
-      fs::remove(fs::path(working) / (std::string(old) + ".partial"), error);
-    }
-  return OutputFolder(final, working, lock);
+  OutputFolder folder(final, working, lock);
+  if (!folder.has_checkpoint()) folder.clear();
+  return folder;
 }
 
 OutputFolder::OutputFolder(OutputFolder&& other) noexcept
     : final_(std::move(other.final_)),
       working_(std::move(other.working_)),
-      lock_(std::exchange(other.lock_, -1)) {}
+      lock_(std::exchange(other.lock_, -1)),
+      keep_(other.keep_) {}
 
 OutputFolder::~OutputFolder() {
   if (lock_ < 0) return;
-  remove_outputs(working_);
+  if (!keep_) {
+    std::error_code ignored;
+    remove_all_files(working_);
+    fs::remove(fs::path(working_) / ".lock", ignored);
+    fs::remove(working_, ignored);
+  }
   close(lock_);
+}
+
+bool OutputFolder::has_checkpoint() const {
+  std::error_code ignored;
+  return fs::is_regular_file(checkpoint(), ignored);
+}
+
+void OutputFolder::clear() {
+  remove_all_files(working_);
+}
+
+void OutputFolder::tidy(const std::string& path) {
+  remove_private(path);
+  std::error_code ignored;
+  fs::remove(fs::path(path) / ".lock", ignored);
 }
 
 Result<void> OutputFolder::commit() {
   std::error_code error;
+  sync_folder(working_);
   if (!fs::exists(fs::symlink_status(final_, error))) {
-    fs::remove(fs::path(working_) / ".lock", error);
-    sync_folder(working_);
     fs::rename(working_, final_, error);
     if (error) return unwritable(final_, error.message());
+    sync_folder(fs::path(final_).parent_path().string());
+    tidy(final_);
+    keep_ = false;
     return {};
   }
   for (const char* name : kOutputs)
     fs::remove(fs::path(final_) / name, error);
   for (auto name = kOutputs.rbegin(); name != kOutputs.rend(); ++name) {
     const fs::path from = fs::path(working_) / *name;
-    if (std::strcmp(*name, ".lock") == 0 || !fs::exists(from, error)) continue;
+    if (!fs::exists(from, error)) continue;
     if (std::strcmp(*name, "summary.json") == 0) sync_folder(final_);
     fs::rename(from, fs::path(final_) / *name, error);
     if (error) return unwritable((fs::path(final_) / *name).string(), error.message());
   }
   sync_folder(final_);
+  keep_ = false;
   return {};
 }
 

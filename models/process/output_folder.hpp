@@ -7,12 +7,13 @@
 
 namespace vultus {
 
-/// The folder OUT/NAME of one input. Everything is written into OUT/NAME.partial and takes its
-/// place in `commit`; if that is not reached the destructor removes it, so an interrupted run
-/// leaves nothing that looks finished. A lock keeps two programs from writing the same one.
+/// The folder OUT/NAME of one input. Everything is written into OUT/.NAME.vultus-partial and takes
+/// its place in `commit`. Without that the destructor removes it, unless there is a checkpoint to
+/// go on from: `keep`. A lock keeps two programs from writing the same one.
 class OutputFolder {
  public:
-  /// Makes OUT and OUT/NAME.partial. unwritable when OUT/NAME exists and `force` is not set.
+  /// Makes OUT and the working folder; what an earlier run has left there stays if it has a
+  /// checkpoint. unwritable when OUT/NAME exists and `force` is not set.
   static Result<OutputFolder> create(const std::string& out, const std::string& name, bool force);
 
   OutputFolder(OutputFolder&& other) noexcept;
@@ -22,9 +23,18 @@ class OutputFolder {
   /// Where to write.
   const std::string& working() const { return working_; }
   const std::string& path() const { return final_; }
+  std::string journal() const { return working_ + "/frames.journal"; }
+  std::string checkpoint() const { return working_ + "/checkpoint"; }
+  bool has_checkpoint() const;
+  /// Removes what an earlier run has left.
+  void clear();
+  void keep(bool keep) { keep_ = keep; }
+  bool kept() const { return keep_; }
   /// Moves what was written to OUT/NAME. There, older outputs of ours are replaced or removed; any
   /// other file stays.
   Result<void> commit();
+  /// Removes from a finished folder what only serves to go on: a run may be killed before it does.
+  static void tidy(const std::string& path);
 
  private:
   OutputFolder(std::string final, std::string working, int lock)
@@ -32,6 +42,7 @@ class OutputFolder {
 
   std::string final_, working_;
   int lock_ = -1;
+  bool keep_ = false;
 };
 
 }  // namespace vultus

@@ -13,6 +13,7 @@
 #include "models/image/image.hpp"
 #include "models/process/job.hpp"
 #include "models/process/output_folder.hpp"
+#include "models/process/program.hpp"
 #include "models/video/reader.hpp"
 
 namespace vultus {
@@ -56,6 +57,19 @@ Error refuse_to_replace(const std::string& folder, const std::optional<Summary>&
   return {
       Errc::unwritable,
       fmt::format("{}: {}; name another folder with -o, or replace it with --force", folder, why)};
+}
+
+/// The error, and what the next run will find.
+Error what_is_kept(Error error, OutputFolder& folder) {
+  // What is damaged would stop every later run as well.
+  if (error.code == Errc::mismatch) folder.keep(false);
+  if (error.code == Errc::interrupted || error.code == Errc::bad_input || !folder.kept())
+    return error;
+  error.what += fmt::format(
+      "; what was measured is kept in {}: when that is mended, the same command again goes on "
+      "from there",
+      folder.working());
+  return error;
 }
 
 }  // namespace
@@ -103,12 +117,24 @@ face::TrackerOptions Processor::tracking() const {
   return {options_.search_every, options_.all_faces, options_.smooth};
 }
 
-Result<void> Processor::check_cancelled(const Job& job) const {
-  if (!options_.cancel || !options_.cancel->load()) return {};
-  return Error{Errc::interrupted,
-               fmt::format("{}: stopped after frame {}; nothing of it was kept. Run the same "
-                           "command again: finished inputs are not done twice",
-                           job.input, job.summary.frames)};
+std::string Processor::Job::identity() const {
+  return fmt::format("{}; {}; {}", program(), summary.settings, summary.source);
+}
+
+Result<void> Processor::work(Job& job) {
+  Summary& summary = job.summary;
+  const Transfers transfers_before = networks_.transfers();
+  if (is_image_path(job.input)) {
+    VULTUS_CHECK(run_image(job));
+    summary.transfers = networks_.transfers() - transfers_before;
+  } else {
+    VULTUS_CHECK(run_video(job));
+  }
+  summary.complete = summary.lost.empty();
+  summary.fps = static_cast<double>(summary.frames) / summary.seconds;
+  summary.stages = job.times.rows();
+  VULTUS_TRY(summary.faces, Tables::verify(job.folder.working(), layout(), summary.frames));
+  return write_summary(job.file("summary.json"), summary);
 }
 
 Result<Summary> Processor::run(const std::string& input, const std::string& name) {
@@ -131,32 +157,26 @@ Result<Summary> Processor::run(const std::string& input, const std::string& name
         std::all_of(before->outputs.begin(), before->outputs.end(), is_there)) {
       before->skipped = true;
       before->folder = final;
+      OutputFolder::tidy(final);
       return *before;
     }
     if (std::filesystem::exists(std::filesystem::symlink_status(final, ignored)))
       return refuse_to_replace(final, before, summary);
   }
 
-  const Transfers transfers_before = networks_.transfers();
-  face::StageTimes times;
-  if (!is_image_path(input)) {
-    // Before anything is made: what cannot be opened leaves no trace.
-    VULTUS_CHECK(VideoReader::open(input));
-  } else {
+  // Before anything is made: what cannot be opened leaves no trace.
+  if (is_image_path(input)) {
     VULTUS_CHECK(read_image(input));
+  } else {
+    VULTUS_CHECK(VideoReader::open(input));
   }
+  face::StageTimes times;
   VULTUS_TRY(OutputFolder folder, OutputFolder::create(options_.out, name, options_.force));
+  if (options_.force) folder.clear();
   Job job{input, folder, summary, times};
-  VULTUS_CHECK(is_image_path(input) ? run_image(job) : run_video(job));
-
-  VULTUS_TRY(summary.faces, Tables::verify(folder.working(), layout(), summary.frames));
-  summary.complete = summary.lost.empty();
-  summary.seconds = face::StageTimes::ms_since(job.start) / 1000;
-  summary.fps = static_cast<double>(summary.frames) / summary.seconds;
-  summary.transfers = networks_.transfers() - transfers_before;
-  summary.stages = times.rows();
-  VULTUS_CHECK(write_summary(job.file("summary.json"), summary));
-  VULTUS_CHECK(folder.commit());
+  Result<void> worked = work(job);
+  if (worked) worked = folder.commit();
+  if (!worked) return what_is_kept(worked.error(), folder);
   summary.folder = folder.path();
   return summary;
 }

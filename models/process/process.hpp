@@ -70,9 +70,10 @@ class Processor {
   /// Writes OUT/NAME: landmarks.csv, left.csv, right.csv, left_mirrored, right_mirrored and overlay
   /// (.mp4; .png for a picture), summary.json. A summary whose status is partial lists what was
   /// lost. An input whose output is there already, made from the same file with the same options,
-  /// is not done again
-  /// (`skipped`). On an error nothing is left behind: bad_input, unwritable, interrupted, or what
-  /// the device says.
+  /// is not done again (`skipped`). A run of a video that ends before its time (interrupted,
+  /// unwritable, killed, what the device says) leaves what it has done in a hidden folder, and the
+  /// next one with the same options goes on from there: the results are the same. What else ends
+  /// with an error leaves nothing behind.
   Result<Summary> run(const std::string& input, const std::string& name);
 
   const Pack& pack() const { return pack_; }
@@ -80,12 +81,14 @@ class Processor {
  private:
   struct Job;
   Processor(ProcessOptions options, Pack pack, Networks networks);
+  Result<void> work(Job& job);
   Result<void> run_video(Job& job);
   Result<void> run_image(Job& job);
+  /// Everything that follows from the journal alone.
+  Result<void> write_tables(Job& job);
   std::string settings() const;
   TableLayout layout() const;
   face::TrackerOptions tracking() const;
-  Result<void> check_cancelled(const Job& job) const;
 
   ProcessOptions options_;
   Pack pack_;

@@ -3,25 +3,29 @@
 #include "models/face/mirror.hpp"
 #include "models/image/image.hpp"
 #include "models/process/job.hpp"
-#include "models/process/notes.hpp"
+#include "models/process/journal.hpp"
 #include "models/process/renderer.hpp"
-#include "models/process/tables.hpp"
 
 namespace vultus {
 
 Result<void> Processor::run_image(Job& job) {
   Summary& summary = job.summary;
-  VULTUS_CHECK(check_cancelled(job));
+  if (options_.cancel && options_.cancel->load())
+    return Error{Errc::interrupted, "stopped before it was measured"};
   VULTUS_TRY(cv::Mat picture, read_image(job.input));
   summary.frames = summary.declared_frames = 1;
-  summary.outputs = Tables::names();
   Measurer measurer(networks_, tracking(), &job.times);
   VULTUS_TRY(FrameRecord record, measurer.measure_picture(picture));
-  summary.frames_without_face = record.faces.empty() ? 1 : 0;
-  summary.warnings = face_sentences(summary, options_, 0, measurer.most_faces());
-  VULTUS_TRY(Tables tables, Tables::create(job.folder.working(), layout()));
-  VULTUS_CHECK(tables.add(record));
-  VULTUS_CHECK(tables.finish());
+  job.most_faces = measurer.most_faces();
+  {
+    VULTUS_TRY(
+        Journal journal,
+        Journal::create(job.folder.journal(),
+                        {job.identity(), networks_.landmarker->scheme(), picture.size(), {}, {}}));
+    VULTUS_CHECK(journal.append(record));
+  }
+  VULTUS_CHECK(write_tables(job));
+  summary.seconds = face::StageTimes::ms_since(job.start) / 1000;
   auto write = [&](const char* name, const cv::Mat& drawn) -> Result<void> {
     face::StageTimes::Timer timer(&job.times, "encode");
     VULTUS_CHECK(write_png(job.file(name), drawn));

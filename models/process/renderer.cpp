@@ -1,5 +1,7 @@
 #include "models/process/renderer.hpp"
 
+#include <fmt/format.h>
+
 #include <utility>
 
 #include "models/face/mirror.hpp"
@@ -26,19 +28,30 @@ cv::Mat draw_faces(const cv::Mat& bgr, const FrameRecord& record) {
   return drawn;
 }
 
+std::vector<std::string> Renderer::files(const Options& options) {
+  std::vector<std::string> files;
+  if (options.mirror) files = {"left_mirrored.mp4", "right_mirrored.mp4"};
+  if (options.overlay) files.emplace_back("overlay.mp4");
+  return files;
+}
+
 Result<std::unique_ptr<Renderer>> Renderer::create(const Options& options, const VideoInfo& source,
-                                                   StageTimes* times) {
+                                                   StageTimes* times,
+                                                   const std::vector<int64_t>& lengths,
+                                                   int64_t frames) {
   std::unique_ptr<Renderer> renderer(new Renderer(times));
-  const WriterOptions writer = WriterOptions::like(source);
-  auto open = [&](const char* name) {
-    return Encoder::create(options.folder + "/" + name, writer, times);
-  };
-  if (options.mirror) {
-    VULTUS_TRY(renderer->left_, open("left_mirrored.mp4"));
-    VULTUS_TRY(renderer->right_, open("right_mirrored.mp4"));
-  }
-  if (options.overlay) {
-    VULTUS_TRY(renderer->overlay_, open("overlay.mp4"));
+  renderer->mirror_ = options.mirror;
+  const WriterOptions writing = WriterOptions::like(source);
+  const std::vector<std::string> names = files(options);
+  for (size_t i = 0; i < names.size(); ++i) {
+    const std::string path = options.folder + "/" + names[i];
+    VULTUS_TRY(VideoWriter writer, lengths.empty()
+                                       ? VideoWriter::create(path, writing)
+                                       : VideoWriter::resume(path, writing, lengths[i]));
+    if (writer.frames() != frames)
+      return Error{Errc::mismatch,
+                   fmt::format("{}: {} pictures of {} are there", path, writer.frames(), frames)};
+    renderer->encoders_.push_back(Encoder::create(std::move(writer), times));
   }
   renderer->thread_ = std::thread([raw = renderer.get()] { raw->work(); });
   return renderer;
@@ -50,12 +63,26 @@ Renderer::~Renderer() {
 }
 
 bool Renderer::push(Frame frame, FrameRecord record) {
-  return queue_.push({std::move(frame), std::move(record)});
+  return queue_.push({std::move(frame), std::move(record), nullptr});
+}
+
+std::shared_ptr<Mark> Renderer::mark(int64_t frames) {
+  auto mark = std::make_shared<Mark>(frames, encoders_.size());
+  if (!queue_.push({{}, {}, mark})) mark->fail();
+  return mark;
 }
 
 bool Renderer::render(const Job& job) {
+  if (job.mark) {
+    for (size_t i = 0; i < encoders_.size(); ++i)
+      encoders_[i]->mark(job.mark, i);
+    return true;
+  }
   const Frame& frame = job.frame;
-  if (left_ && right_) {
+  auto push = [&](size_t encoder, cv::Mat picture) {
+    return encoders_[encoder]->push(std::move(picture), frame.pts, frame.duration);
+  };
+  if (mirror_) {
     face::MirroredPair pair;
     {
       StageTimes::Timer timer(times_, "mirror");
@@ -65,17 +92,15 @@ bool Renderer::render(const Job& job) {
         midline = face::midline_of(job.record.faces.front().face.landmarks);
       face::mirror_both(frame.bgr, midline, pair);
     }
-    if (!left_->push(pair.left, frame.pts, frame.duration) ||
-        !right_->push(pair.right, frame.pts, frame.duration))
-      return false;
+    if (!push(0, pair.left) || !push(1, pair.right)) return false;
   }
-  if (overlay_) {
+  if (const size_t overlay = mirror_ ? 2 : 0; encoders_.size() > overlay) {
     cv::Mat drawn;
     {
       StageTimes::Timer timer(times_, "overlay");
       drawn = draw_faces(frame.bgr, job.record);
     }
-    if (!overlay_->push(drawn, frame.pts, frame.duration)) return false;
+    if (!push(overlay, drawn)) return false;
   }
   return true;
 }
@@ -85,18 +110,13 @@ void Renderer::work() {
     if (!render(*job)) queue_.close();
 }
 
-Result<std::vector<Renderer::Written>> Renderer::finish() {
+Result<void> Renderer::finish() {
   queue_.close();
   thread_.join();
-  std::vector<Written> written;
-  for (auto& [encoder, name] :
-       {std::pair{&left_, "left_mirrored.mp4"}, std::pair{&right_, "right_mirrored.mp4"},
-        std::pair{&overlay_, "overlay.mp4"}}) {
-    if (!*encoder) continue;
-    VULTUS_TRY(WriteSummary summary, (*encoder)->finish());
-    written.push_back({name, std::move(summary)});
-  }
-  return written;
+  Result<void> first;
+  for (auto& encoder : encoders_)
+    if (Result<void> finished = encoder->finish(); !finished && first) first = finished;
+  return first;
 }
 
 }  // namespace vultus

@@ -14,7 +14,8 @@
 
 namespace vultus {
 
-/// Draws and writes the output videos of one input, behind a short queue on threads of its own.
+/// Draws and codes the output videos of one input, behind a short queue on threads of its own. The
+/// coded pictures are left in packets (VideoWriter) for `join_mp4`.
 class Renderer {
  public:
   struct Options {
@@ -22,32 +23,38 @@ class Renderer {
     bool mirror = true;
     bool overlay = true;
   };
-  /// `times` gets the stages "mirror", "overlay" and "encode" and outlives the renderer.
+  /// The names of the videos it makes, in the order of a mark's parts.
+  static std::vector<std::string> files(const Options& options);
+  /// `times` gets the stages "mirror", "overlay" and "encode" and outlives the renderer. With
+  /// `lengths`, those of a mark, it goes on from there; mismatch where the packets there are not
+  /// those of `frames` frames.
   static Result<std::unique_ptr<Renderer>> create(const Options& options, const VideoInfo& source,
-                                                  face::StageTimes* times);
-  /// Drops what was not finished.
+                                                  face::StageTimes* times,
+                                                  const std::vector<int64_t>& lengths = {},
+                                                  int64_t frames = 0);
+  /// Drops what came after the last mark.
   ~Renderer();
 
   /// False when something has failed; `finish` then tells what.
   bool push(Frame frame, FrameRecord record);
-  struct Written {
-    std::string file;
-    WriteSummary summary;
-  };
-  /// Waits until all is written. No call may follow.
-  Result<std::vector<Written>> finish();
+  /// After the `frames` pushed so far: a checkpoint of every video, a part each.
+  std::shared_ptr<Mark> mark(int64_t frames);
+  /// Waits until all that was pushed is written; tells what has failed. No call may follow.
+  Result<void> finish();
 
  private:
   struct Job {
     Frame frame;
     FrameRecord record;
+    std::shared_ptr<Mark> mark;  ///< in place of a frame
   };
   explicit Renderer(face::StageTimes* times) : times_(times) {}
   void work();
   bool render(const Job& job);
 
   face::StageTimes* times_;
-  std::unique_ptr<Encoder> left_, right_, overlay_;
+  bool mirror_ = false;
+  std::vector<std::unique_ptr<Encoder>> encoders_;  ///< left and right where mirrored, overlay
   BoundedQueue<Job> queue_{2};
   std::thread thread_;
 };

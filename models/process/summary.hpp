@@ -17,7 +17,12 @@ struct Summary {
   std::string folder;
   bool complete = false;  ///< every frame of the file was decoded, has a row and is in every video
   bool skipped = false;   ///< was done before; not in the file
-  int64_t frames = 0;     ///< decoded; each has a row
+  /// Frames that an earlier run had measured, and why one could not be taken up; not in the file.
+  int64_t resumed_at = 0;
+  std::string begun_again;
+  int resumptions = 0;  ///< runs before this one; not in the file
+  std::string started;  ///< the first run, UTC; not in the file
+  int64_t frames = 0;   ///< decoded; each has a row
   int64_t declared_frames = 0;
   int64_t lost_frames = 0;     ///< declared and not decoded
   int64_t damaged_frames = 0;  ///< decoded with errors: in the videos, not measured

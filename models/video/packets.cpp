@@ -10,9 +10,7 @@ constexpr std::string_view kKind = "VULTPKT";
 constexpr uint32_t kVersion = 1;
 
 Error damaged(const std::string& path) {
-  return {Errc::mismatch, path +
-                              ": the pictures in it are damaged; process the input again with "
-                              "--force"};
+  return {Errc::mismatch, path + ": the pictures in it are damaged; it has to be made again"};
 }
 
 }  // namespace

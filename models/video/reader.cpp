@@ -89,7 +89,9 @@ struct VideoReader::State {
   /// Gives the decoder one packet, or tells it that there are no more.
   void feed();
   bool fits();
-  Result<Frame> convert();
+  /// The next picture as a frame, without its pixels; nothing at the end.
+  std::optional<Frame> advance();
+  Result<void> convert(Frame& frame);
   int64_t stamp();
   void error_seen() {
     ++summary.decoder_errors;
@@ -226,17 +228,21 @@ int64_t VideoReader::State::stamp() {
   return 0;
 }
 
-Result<Frame> VideoReader::State::convert() {
+std::optional<Frame> VideoReader::State::advance() {
+  const bool was_ended = ended;
+  if (!decode() || !fits()) {
+    if (!was_ended && summary.lost_frames() > 0)
+      summary.warnings.push_back(
+          fmt::format("{} of {} frames could not be read: the recording is damaged or cut off",
+                      summary.lost_frames(), summary.declared_frames));
+    return std::nullopt;
+  }
   Frame frame;
   frame.index = summary.decoded_frames;
   frame.pts = stamp();
   frame.duration = std::max<int64_t>(0, picture->pkt_duration);
   frame.seconds = static_cast<double>(frame.pts) * info.time_base.value();
   frame.damaged = picture->decode_error_flags != 0 || (picture->flags & AV_FRAME_FLAG_CORRUPT) != 0;
-  cv::Mat coded;
-  auto converted = to_bgr(*picture, coded);
-  if (!converted) return Error{converted.error().code, info.path + ": " + converted.error().what};
-  frame.bgr = ffmpeg::upright(std::move(coded), info.orientation);
   last_pts = frame.pts;
   last_duration = frame.duration;
   ++summary.decoded_frames;
@@ -244,19 +250,27 @@ Result<Frame> VideoReader::State::convert() {
   return frame;
 }
 
+Result<void> VideoReader::State::convert(Frame& frame) {
+  cv::Mat coded;
+  auto converted = to_bgr(*picture, coded);
+  if (!converted) return Error{converted.error().code, info.path + ": " + converted.error().what};
+  frame.bgr = ffmpeg::upright(std::move(coded), info.orientation);
+  return {};
+}
+
 Result<std::optional<Frame>> VideoReader::next() {
   ffmpeg::Log log;
-  State& s = *state_;
-  bool was_ended = s.ended;
-  if (s.decode() && s.fits()) {
-    VULTUS_TRY(Frame frame, s.convert());
-    return std::optional<Frame>(std::move(frame));
-  }
-  if (!was_ended && s.summary.lost_frames() > 0)
-    s.summary.warnings.push_back(
-        fmt::format("{} of {} frames could not be read: the recording is damaged or cut off",
-                    s.summary.lost_frames(), s.summary.declared_frames));
-  return std::optional<Frame>();
+  std::optional<Frame> frame = state_->advance();
+  if (frame) VULTUS_CHECK(state_->convert(*frame));
+  return frame;
+}
+
+Result<int64_t> VideoReader::skip(int64_t count) {
+  ffmpeg::Log log;
+  int64_t skipped = 0;
+  while (skipped < count && state_->advance())
+    ++skipped;
+  return skipped;
 }
 
 }  // namespace vultus

@@ -61,6 +61,9 @@ class VideoReader {
   /// The next picture; nothing at the end. Decoding errors inside the file are counted and passed
   /// over; a change of the picture size ends the file with a warning.
   Result<std::optional<Frame>> next();
+  /// Decodes up to `count` pictures as `next` does, without making frames of them. Returns how many
+  /// there were.
+  Result<int64_t> skip(int64_t count);
   const ReadSummary& summary() const;
 
  private:

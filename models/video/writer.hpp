@@ -28,7 +28,8 @@ struct WriterOptions {
 /// and BT.601 below, limited range, and tagged so.
 ///
 /// Coded pictures go to `<path>.packets`; `finish` makes the MP4 of them. The destructor removes
-/// them, unless there was a checkpoint that another writer can go on from. The same pictures with
+/// them, unless there was a checkpoint: then
+/// another writer can go on from it, and they are the caller's to remove. The same pictures with
 /// checkpoints at the same places give the same bytes, however often the writing was taken up.
 class VideoWriter {
  public:
@@ -50,8 +51,7 @@ class VideoWriter {
   /// refers to none before it, from a fresh encoder. Returns the length of the packets' file.
   Result<int64_t> checkpoint();
   int64_t frames() const;  ///< written, those before `resume` included
-  /// Codes what is left, makes the MP4, syncs it to disk, renames it and removes the packets. No
-  /// call may follow.
+  /// Codes what is left, makes the MP4, syncs it to disk and renames it. No call may follow.
   Result<WriteSummary> finish();
 
  private:

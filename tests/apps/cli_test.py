@@ -444,18 +444,26 @@ class Process(Cli):
         self.assertEqual(lines[-1]["frames"], 12)
         self.assertEqual(json.loads(result.stdout)["exit_code"], 0)
 
-    def test_an_interrupted_run_leaves_nothing_that_looks_finished_and_the_next_one_completes(self):
-        clip = self.clip(frames=400, size="640x480")
-        command = [str(VULTUS), "process", str(clip), "-o", str(self.folder / "out"), "--pack", str(PACK), "--device", "cpu"]
+    def test_an_interrupted_run_leaves_nothing_that_looks_finished_and_the_next_one_goes_on(self):
+        clip, out = self.clip(frames=400, size="640x480"), self.folder / "out"
+        command = [str(VULTUS), "process", str(clip), "-o", str(out), "--pack", str(PACK), "--device", "cpu"]
         running = subprocess.Popen(command + ["--progress", "json"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         running.stderr.readline()
         running.terminate()
         stderr = running.communicate(timeout=120)[1]
         self.assertEqual(running.returncode, 143, stderr)
         self.assertIn("the same command again", stderr)
-        self.assertFalse((self.folder / "out" / "clip" / "summary.json").exists())
-        self.process(0, clip, options=["--no-mirror"])
+        self.assertEqual([p.name for p in out.iterdir()], [".clip.vultus-partial"])
+        self.process(0, clip, says="gone on from frame")
         self.assertEqual(len(self.rows("clip")), 400)
+        self.assertEqual([p.name for p in out.iterdir()], ["clip"])
+
+    def test_killed_at_any_moment_and_taken_up_every_byte_is_the_same(self):
+        clip = self.clip(frames=250)
+        result = subprocess.run([sys.executable, str(pathlib.Path(__file__).parents[2] / "tools" / "kill-test"), str(clip),
+                                 "--kills", "6", "--seed", "4", "--vultus", str(VULTUS), "--", "--pack", str(PACK),
+                                 "--device", "cpu"], capture_output=True, text=True, timeout=600)
+        self.assertEqual(result.returncode, 0, result.stdout + result.stderr)
 
 
 if __name__ == "__main__":

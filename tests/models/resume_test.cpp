@@ -1,0 +1,265 @@
+// Runs that are stopped, killed or fail, and what the next one makes of what they have left.
+#include <gtest/gtest.h>
+#include <sys/resource.h>
+
+#include <atomic>
+#include <csignal>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <functional>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "models/process/process.hpp"
+#include "tests/models/test_pack.hpp"
+#include "tests/support/temporary_folder.hpp"
+
+namespace vultus {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+using Files = std::map<std::string, std::string>;
+
+/// Everything in a finished folder that does not tell the time of the run, by name.
+Files contents(const fs::path& folder) {
+  Files files;
+  for (const auto& entry : fs::directory_iterator(folder)) {
+    std::ifstream file(entry.path(), std::ios::binary);
+    std::stringstream text;
+    text << file.rdbuf();
+    std::string name = entry.path().filename().string();
+    files[name] = text.str();
+    if (name == "summary.json") {
+      json summary = json::parse(files[name]);
+      for (const char* timed : {"fps", "seconds", "busy_seconds", "stages", "uploads", "downloads",
+                                "upload_bytes", "download_bytes"})
+        summary.erase(timed);
+      files[name] = summary.dump();
+    }
+    if (name == "run.json" || name.starts_with("performance.")) files[name].clear();
+  }
+  return files;
+}
+
+/// With the names alone in what a failure prints.
+void expect_same(const Files& found, const Files& expected) {
+  for (const auto& [name, bytes] : expected)
+    EXPECT_TRUE(found.contains(name) && found.at(name) == bytes) << name;
+  EXPECT_EQ(found.size(), expected.size());
+}
+
+class Resuming : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    options_.pack = test::write_pack(root_ / "pack");
+    if (options_.pack.empty()) {
+      if (std::getenv("CI")) FAIL() << "the shared folder is absent in CI";
+      GTEST_SKIP() << "the shared folder is absent (set VULTUS_SHARED)";
+    }
+    cpu_ = open_cpu(1).value();
+    options_.devices = {cpu_.get()};
+    options_.out = (root_ / "out").string();
+  }
+  Result<Summary> run(const std::string& clip) const {
+    return process_input(test::shared("media/" + clip + ".mp4"), options_);
+  }
+  /// An uninterrupted run.
+  Files whole(const std::string& clip) {
+    ProcessOptions plain = options_;
+    plain.out = (root_ / "whole").string();
+    auto summary = process_input(test::shared("media/" + clip + ".mp4"), plain);
+    EXPECT_TRUE(summary) << summary.error().what;
+    return contents(root_ / "whole" / clip);
+  }
+  fs::path out(const std::string& name) const { return root_ / "out" / name; }
+  fs::path partial(const std::string& clip) const { return out("." + clip + ".vultus-partial"); }
+  void stop_at(int64_t frame) {
+    options_.cancel = &cancel_;
+    options_.progress = [this, frame](const Progress& p) { cancel_ = p.frames == frame; };
+    cancel_ = false;
+  }
+  void do_not_stop() {
+    options_.cancel = nullptr;
+    options_.progress = {};
+  }
+  /// The next run succeeds, and nothing but its results is there.
+  Summary expect_completes(const std::string& clip, const Files& expected) {
+    Result<Summary> summary = run(clip);
+    EXPECT_TRUE(summary) << summary.error().what;
+    if (!summary) return {};
+    expect_same(contents(out(clip)), expected);
+    EXPECT_FALSE(fs::exists(partial(clip)));
+    return *summary;
+  }
+
+  const test::TemporaryFolder temporary_;
+  const fs::path root_ = temporary_.path();
+  std::unique_ptr<Device> cpu_;
+  ProcessOptions options_;
+  std::atomic<bool> cancel_ = false;
+};
+
+TEST_F(Resuming, StoppedAgainAndAgainTheResultsAreTheSame) {
+  const std::string clip = "intel_asl_10s";
+  const Files expected = whole(clip);
+  int64_t done = 0;
+  for (int64_t frame : {5, 99, 100, 101, 163, 199, 299}) {
+    SCOPED_TRACE(frame);
+    stop_at(frame);
+    Result<Summary> stopped = run(clip);
+    ASSERT_FALSE(stopped);
+    EXPECT_EQ(stopped.error().code, Errc::interrupted);
+    EXPECT_NE(stopped.error().what.find("the same command again"), std::string::npos);
+    EXPECT_NE(stopped.error().what.find(std::to_string(frame)), std::string::npos)
+        << stopped.error().what;
+    EXPECT_FALSE(fs::exists(out(clip)));
+    EXPECT_TRUE(fs::exists(partial(clip)));
+    done = frame;
+  }
+  do_not_stop();
+  const Summary last = expect_completes(clip, expected);
+  EXPECT_EQ(last.resumed_at, done);
+  EXPECT_EQ(last.resumptions, 7);
+  EXPECT_TRUE(run(clip)->skipped);
+}
+
+TEST_F(Resuming, KilledAnywhereTheResultsAreTheSame) {
+  const std::string clip = "intel_asl_10s";
+  // What lies on the disk at that moment is all that a killed run leaves.
+  const std::vector<int64_t> moments{60, 101, 215, 299};
+  options_.progress = [&](const Progress& p) {
+    if (std::ranges::find(moments, p.frames) != moments.end())
+      fs::copy(partial(clip), root_ / std::to_string(p.frames));
+  };
+  Result<Summary> summary = run(clip);
+  ASSERT_TRUE(summary) << summary.error().what;
+  const Files expected = contents(out(clip));
+  options_.progress = {};
+  for (int64_t moment : moments) {
+    SCOPED_TRACE(moment);
+    fs::remove_all(root_ / "out");
+    fs::create_directories(root_ / "out");
+    fs::rename(root_ / std::to_string(moment), partial(clip));
+    const Summary resumed = expect_completes(clip, expected);
+    EXPECT_LE(resumed.resumed_at, moment);
+    EXPECT_GE(resumed.resumed_at, moment > 210 ? 100 : 0);
+    EXPECT_EQ(resumed.begun_again, "");
+  }
+}
+
+TEST_F(Resuming, WhatIsDamagedOrOfOtherOptionsIsBegunAgain) {
+  const std::string clip = "vfr";
+  const Files expected = whole(clip);
+  const auto flip = [](const fs::path& path) {
+    std::fstream file(path, std::ios::in | std::ios::out | std::ios::binary);
+    file.seekg(0, std::ios::end);
+    const auto middle = file.tellg() / 2;
+    file.seekg(middle);
+    const char byte = static_cast<char>(file.get() ^ 8);
+    file.seekp(middle);
+    file.put(byte);
+  };
+  const std::vector<std::pair<std::string, std::function<void()>>> damages{
+      {"journal", [&] { flip(partial(clip) / "frames.journal"); }},
+      {"cut journal", [&] { fs::resize_file(partial(clip) / "frames.journal", 2000); }},
+      {"no journal", [&] { fs::remove(partial(clip) / "frames.journal"); }},
+      {"checkpoint", [&] { flip(partial(clip) / "checkpoint"); }},
+      {"empty checkpoint", [&] { fs::resize_file(partial(clip) / "checkpoint", 0); }},
+      {"options", [&] { options_.smooth = true; }}};
+  for (const auto& [what, damage] : damages) {
+    SCOPED_TRACE(what);
+    fs::remove_all(root_ / "out");
+    options_.smooth = what != "options";
+    stop_at(20);
+    ASSERT_FALSE(run(clip));
+    do_not_stop();
+    damage();
+    const Summary again = expect_completes(clip, expected);
+    EXPECT_EQ(again.resumed_at, 0);
+    EXPECT_NE(again.begun_again, "");
+  }
+}
+
+TEST_F(Resuming, DamagedPacketsAreBegunAgain) {
+  const std::string clip = "intel_asl_10s";
+  stop_at(101);
+  ASSERT_FALSE(run(clip));
+  do_not_stop();
+  const fs::path packets = partial(clip) / "right_mirrored.mp4.packets";
+  fs::resize_file(packets, fs::file_size(packets) / 2);
+  stop_at(3);
+  options_.progress = [this, stop = options_.progress](const Progress& p) {
+    EXPECT_LE(p.frames, 3) << "from the beginning";
+    stop(p);
+  };
+  Result<Summary> again = run(clip);
+  ASSERT_FALSE(again);
+  EXPECT_NE(again.error().what.find("after frame 3"), std::string::npos) << again.error().what;
+}
+
+TEST_F(Resuming, ForceBeginsAgain) {
+  const std::string clip = "vfr";
+  stop_at(30);
+  ASSERT_FALSE(run(clip));
+  do_not_stop();
+  options_.force = true;
+  Result<Summary> summary = run(clip);
+  ASSERT_TRUE(summary) << summary.error().what;
+  EXPECT_EQ(summary->resumed_at, 0);
+  EXPECT_EQ(summary->resumptions, 0);
+}
+
+TEST_F(Resuming, AFullDiskLeavesWhatIsDoneAndTheNextRunGoesOn) {
+  const std::string clip = "intel_asl_10s";
+  const Files expected = whole(clip);
+  // A limit on the size of files stands for the full disk; its signal would end the program.
+  auto handler = std::signal(SIGXFSZ, SIG_IGN);
+  rlimit before{};
+  ASSERT_EQ(getrlimit(RLIMIT_FSIZE, &before), 0);
+  options_.progress = [&](const Progress& p) {
+    rlimit full{4096, before.rlim_max};
+    if (p.frames == 160) setrlimit(RLIMIT_FSIZE, &full);
+  };
+  Result<Summary> failed = run(clip);
+  setrlimit(RLIMIT_FSIZE, &before);
+  std::signal(SIGXFSZ, handler);
+  ASSERT_FALSE(failed);
+  EXPECT_EQ(failed.error().code, Errc::unwritable) << failed.error().what;
+  EXPECT_NE(failed.error().what.find("kept"), std::string::npos) << failed.error().what;
+  options_.progress = {};
+  EXPECT_GE(expect_completes(clip, expected).resumed_at, 100);
+}
+
+TEST_F(Resuming, WhatFailsAtTheEndIsTakenUpAtTheEnd) {
+  const std::string clip = "vfr";
+  const Files expected = whole(clip);
+  for (const char* name : {"left_mirrored.mp4", "overlay.mp4", "landmarks.csv", "summary.json"}) {
+    SCOPED_TRACE(name);
+    // A folder in the way of a result.
+    options_.progress = [&](const Progress& p) {
+      if (p.frames == 59) fs::create_directory(partial(clip) / name);
+    };
+    Result<Summary> failed = run(clip);
+    ASSERT_FALSE(failed);
+    EXPECT_EQ(failed.error().code, Errc::unwritable) << failed.error().what;
+    fs::remove(partial(clip) / name);
+    options_.progress = [](const Progress&) { ADD_FAILURE() << "nothing is left to measure"; };
+    EXPECT_EQ(expect_completes(clip, expected).resumed_at, 59);
+    fs::remove_all(root_ / "out");
+  }
+}
+
+TEST_F(Resuming, ACutOffRecordingTellsTheSameOfItsLosses) {
+  const std::string clip = "truncated";
+  const Files expected = whole(clip);
+  stop_at(4);
+  ASSERT_FALSE(run(clip));
+  do_not_stop();
+  EXPECT_FALSE(expect_completes(clip, expected).complete);
+}
+
+}  // namespace
+}  // namespace vultus
