@@ -5,6 +5,7 @@
 #include <csignal>
 
 #include "apps/common.hpp"
+#include "apps/dry_run.hpp"
 #include "apps/failures.hpp"
 #include "apps/progress.hpp"
 
@@ -26,7 +27,8 @@ struct Options {
   std::vector<std::string> inputs;
   std::string files_from, out, pack, faces = "one", progress = "auto";
   int every = 10;
-  bool no_mirror = false, no_overlay = false, no_smooth = false, force = false, quiet = false;
+  bool no_mirror = false, no_overlay = false, no_smooth = false, force = false, quiet = false,
+       dry_run = false;
   std::vector<std::string> words;  ///< of the command line, without the inputs
 };
 
@@ -172,6 +174,12 @@ Result<int> process(const Options& options) {
   settings.force = options.force;
   settings.progress = [&](const Progress& p) { display.update(p.frames, p.declared_frames); };
   settings.cancel = &cancelled;
+  if (options.dry_run) {
+    Json document;
+    VULTUS_TRY(int code, dry_run(std::move(settings), inputs, options.engine.json, document));
+    if (options.engine.json) print_json(document);
+    return tally.failures.empty() ? code : code == kComplete ? int{kPartial} : code;
+  }
   VULTUS_TRY(auto processor, Processor::open(std::move(settings)));
   if (!options.quiet && !options.engine.json)
     fmt::print("pack {} ({})\non {}\n", processor->pack().name, processor->pack().licence,
@@ -224,6 +232,9 @@ void add_process(CLI::App& app, int& status) {
   command->add_flag("--no-overlay", options->no_overlay, "no overlay video");
   command->add_flag("--no-smooth", options->no_smooth, "landmarks of each frame as measured");
   command->add_flag("--force", options->force, "replace existing results");
+  command->add_flag("--dry-run", options->dry_run,
+                    "only say what there is to do, how long it would take and how much room; the "
+                    "first frames of a video are tried");
   command->add_flag("--quiet", options->quiet, "no progress");
   command
       ->add_option("--progress", options->progress,

@@ -107,6 +107,20 @@ class Messages(Cli):
         self.process(4, "--files-from", self.folder, pack=pack, says="Is a directory")
         self.process(2, pack=pack, says="no input: name videos")
 
+    def test_a_dry_run_tells_time_and_room_and_writes_nothing(self):
+        pack, clip = self.pack(), needs_shared("media/intel_head_pose_two_faces.mp4")
+        made = self.process(0, clip, "--dry-run", pack=pack, says="1 input, 56 frames: about ")
+        self.assertIn("480x270, 56 frames", made.stdout)
+        self.assertFalse(self.out.exists())
+        missing = self.folder / "missing.mp4"
+        document = json.loads(self.process(3, clip, missing, "--dry-run", "--json", pack=pack).stdout)
+        self.assertFalse(self.out.exists())
+        self.assertGreater(document["seconds"], 0)
+        self.assertGreater(document["bytes"], 10000)
+        self.assertEqual([line["input"] for line in document["inputs"]], [str(clip), str(missing)])
+        self.assertIn("No such file", document["inputs"][1]["error"])
+        self.process(4, missing, "--dry-run", pack=pack)
+
     def test_a_pack_is_its_folder_or_its_manifest(self):
         pack, picture = self.pack(), needs_shared("media/two_people.jpg")
         self.process(0, picture, pack=pack / "pack.json")

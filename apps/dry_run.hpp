@@ -1,0 +1,18 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "apps/common.hpp"
+#include "models/process/process.hpp"
+
+namespace vultus::app {
+
+/// What processing the files would take, without writing to settings.out: each is opened, and the
+/// first frames of one video of each picture size (three sizes at most) are really processed, in a
+/// temporary folder. Prints a line an input and the sum; fills `document` instead with `json`.
+/// Returns the exit code: 3 where some cannot be opened, theirs where none can.
+Result<int> dry_run(ProcessOptions settings, const std::vector<std::string>& files, bool json,
+                    Json& document);
+
+}  // namespace vultus::app
