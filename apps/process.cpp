@@ -1,6 +1,7 @@
 #include "models/process/process.hpp"
 
 #include <fmt/format.h>
+#include <malloc.h>
 
 #include <csignal>
 
@@ -144,6 +145,14 @@ Result<std::vector<std::string>> input_files(const Options& options, Tally& tall
   return files;
 }
 
+/// What loading has used and freed goes back to the system: a video takes long, and needs it.
+void keep_no_spare_memory() {
+  mallopt(M_TRIM_THRESHOLD, 16 << 20);
+  mallopt(M_TOP_PAD, 1 << 20);
+  mallopt(M_MMAP_THRESHOLD, 2 << 20);
+  malloc_trim(0);
+}
+
 Result<int> process(const Options& options) {
   Tally tally;
   Json results = Json::array();
@@ -181,6 +190,7 @@ Result<int> process(const Options& options) {
     return tally.failures.empty() ? code : code == kComplete ? int{kPartial} : code;
   }
   VULTUS_TRY(auto processor, Processor::open(std::move(settings)));
+  keep_no_spare_memory();
   if (!options.quiet && !options.engine.json)
     fmt::print("pack {} ({})\non {}\n", processor->pack().name, processor->pack().licence,
                devices.note);

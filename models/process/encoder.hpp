@@ -42,7 +42,7 @@ class Encoder {
 
   VideoWriter writer_;
   face::StageTimes* times_;
-  BoundedQueue<Item> queue_{4};
+  BoundedQueue<Item> queue_{1};
   Result<void> failure_;  ///< written by the thread, read after it has ended
   std::thread thread_;
 };

@@ -55,7 +55,7 @@ class Renderer {
   face::StageTimes* times_;
   bool mirror_ = false;
   std::vector<std::unique_ptr<Encoder>> encoders_;  ///< left and right where mirrored, overlay
-  BoundedQueue<Job> queue_{2};
+  BoundedQueue<Job> queue_{1};
   std::thread thread_;
 };
 

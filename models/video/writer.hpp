@@ -16,7 +16,7 @@ struct WriterOptions {
   Rational frame_rate;  ///< told to the player; the time stamps rule
   int crf = 18;         ///< x264 quality, 0 lossless .. 51
   std::string preset = "veryfast";
-  int threads = 4;  ///< of the encoder; fixed, because the coded bytes depend on it
+  int threads = 1;  ///< of the encoder; fixed, because the coded bytes depend on it
   JoinOptions file = {};
 
   /// Size, time base and rate of a source; sound from it when `with_audio`.
