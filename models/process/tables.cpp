@@ -12,6 +12,7 @@ namespace vultus {
 namespace {
 
 using face::Expression;
+using measure::FaceMeasures;
 
 constexpr std::string_view kHead = "frame,face_id,timestamp,confidence,success";
 
@@ -20,17 +21,18 @@ std::string landmark_header(const TableLayout& layout) {
   for (char axis : {'x', 'y'})
     for (size_t i = 0; i < face::point_count(layout.scheme); ++i)
       line += fmt::format(",{}_{}", axis, i);
-  line += ",box_x,box_y,box_w,box_h,gaze_yaw,gaze_pitch,emotion";
+  line += ",box_x,box_y,box_w,box_h,pose_Tx,pose_Ty,pose_Tz,pose_Rx,pose_Ry,pose_Rz";
+  line += ",gaze_yaw,gaze_pitch,emotion";
   for (const std::string& emotion : layout.emotions)
     line += ",emotion_" + emotion;
-  return line;
+  return line + ",quality";
 }
 
 std::string side_header() {
   std::string line(kHead);
   for (std::string_view unit : Expression::kActionUnits)
     line += fmt::format(",{}", unit);
-  return line + ",side";
+  return line + ",AU43,AU45,side";
 }
 
 std::string seconds_cell(const FrameRecord& record) {
@@ -51,8 +53,24 @@ std::string empty_row(const FrameRecord& record, const std::string& header) {
   return row + std::string(static_cast<size_t>(cells(header) - cells(row)), ',');
 }
 
+std::string pose_cells(const std::optional<measure::HeadPose>& pose) {
+  if (!pose) return ",,,,,,";
+  return fmt::format(",{:.2f},{:.2f},{:.2f},{:.4f},{:.4f},{:.4f}", pose->x_mm, pose->y_mm,
+                     pose->z_mm, pose->pitch, pose->yaw, pose->roll);
+}
+
+std::string expression_cells(const std::optional<Expression>& whole, const TableLayout& layout) {
+  if (!whole) return std::string(3 + layout.emotions.size(), ',');
+  const auto likeliest = std::ranges::max_element(whole->emotions) - whole->emotions.begin();
+  std::string cells = fmt::format(",{:.4f},{:.4f},{}", whole->gaze_yaw, whole->gaze_pitch,
+                                  layout.emotions[static_cast<size_t>(likeliest)]);
+  for (float probability : whole->emotions)
+    cells += fmt::format(",{:.4f}", probability);
+  return cells;
+}
+
 std::string landmark_row(const FrameRecord& record, const FaceRecord& measured,
-                         const TableLayout& layout) {
+                         const FaceMeasures& measures, const TableLayout& layout) {
   const face::TrackedFace& face = measured.face;
   std::string line = head(record, &face);
   auto out = std::back_inserter(line);
@@ -62,22 +80,21 @@ std::string landmark_row(const FrameRecord& record, const FaceRecord& measured,
     fmt::format_to(out, ",{:.3f}", p.y);
   fmt::format_to(out, ",{:.3f},{:.3f},{:.3f},{:.3f}", face.box.x1, face.box.y1, face.box.width(),
                  face.box.height());
-  if (!measured.whole) return line + std::string(3 + layout.emotions.size(), ',');
-  const Expression& whole = *measured.whole;
-  const auto likeliest = std::ranges::max_element(whole.emotions) - whole.emotions.begin();
-  fmt::format_to(out, ",{:.4f},{:.4f},{}", whole.gaze_yaw, whole.gaze_pitch,
-                 layout.emotions[static_cast<size_t>(likeliest)]);
-  for (float probability : whole.emotions)
-    fmt::format_to(out, ",{:.4f}", probability);
-  return line;
+  return line + pose_cells(measures.pose) + expression_cells(measured.whole, layout) + "," +
+         measures.quality.text();
+}
+
+std::string score_cell(const std::optional<double>& score) {
+  return score ? fmt::format(",{:.4f}", *score) : ",";
 }
 
 std::string side_row(const FrameRecord& record, const FaceRecord& measured,
-                     const std::optional<Expression>& half, std::string_view side) {
+                     const std::optional<Expression>& half, const measure::EyeMeasures& eye,
+                     std::string_view side) {
   std::string line = head(record, &measured.face);
   for (size_t i = 0; i < Expression::kActionUnits.size(); ++i)
     line += half ? fmt::format(",{:.4f}", half->action_units[i]) : ",";
-  return fmt::format("{},{}", line, side);
+  return line + score_cell(eye.au43) + score_cell(eye.au45) + fmt::format(",{}", side);
 }
 
 }  // namespace
@@ -90,16 +107,18 @@ Result<Tables> Tables::create(const std::string& folder, const TableLayout& layo
   return Tables(layout, std::move(landmarks), std::move(left), std::move(right));
 }
 
-Result<void> Tables::add(const FrameRecord& record) {
+Result<void> Tables::add(const FrameRecord& record, std::span<const FaceMeasures> measures) {
   if (record.faces.empty()) {
     VULTUS_CHECK(landmarks_.add(empty_row(record, landmark_header(layout_))));
     VULTUS_CHECK(left_.add(empty_row(record, side_header()) + "left"));
     VULTUS_CHECK(right_.add(empty_row(record, side_header()) + "right"));
   }
-  for (const FaceRecord& measured : record.faces) {
-    VULTUS_CHECK(landmarks_.add(landmark_row(record, measured, layout_)));
-    VULTUS_CHECK(left_.add(side_row(record, measured, measured.left, "left")));
-    VULTUS_CHECK(right_.add(side_row(record, measured, measured.right, "right")));
+  for (size_t i = 0; i < record.faces.size(); ++i) {
+    const FaceRecord& face = record.faces[i];
+    const FaceMeasures of_face = i < measures.size() ? measures[i] : FaceMeasures{};
+    VULTUS_CHECK(landmarks_.add(landmark_row(record, face, of_face, layout_)));
+    VULTUS_CHECK(left_.add(side_row(record, face, face.left, of_face.left, "left")));
+    VULTUS_CHECK(right_.add(side_row(record, face, face.right, of_face.right, "right")));
   }
   return {};
 }

@@ -1,9 +1,11 @@
 #pragma once
 
+#include <span>
 #include <string>
 #include <vector>
 
 #include "host/core/result.hpp"
+#include "models/measure/measured.hpp"
 #include "models/process/csv_file.hpp"
 #include "models/process/record.hpp"
 
@@ -20,15 +22,17 @@ struct TableLayout {
 /// Every decoded frame has a row in each, several where there are several faces; what was not
 /// measured is an empty cell.
 ///  landmarks.csv: x_0.., y_0.., box_x, box_y, box_w, box_h in pixels of the upright frame;
-///    gaze_yaw, gaze_pitch in radians, emotion (the likeliest), emotion_NAME (probabilities).
+///    pose_Tx.. in millimetres, pose_Rx.. in radians (HeadPose); gaze_yaw, gaze_pitch in radians,
+///    emotion (the likeliest), emotion_NAME (probabilities); quality (Flags::text).
 ///  left.csv, right.csv: action units by their numbers, presence scores 0..1, of the face made of
-///    the subject's left or right half alone; `side`.
+///    the subject's left or right half alone, AU43 and AU45 of the eye (EyeMeasures); `side`.
 class Tables {
  public:
   /// Writes into `folder`.
   static Result<Tables> create(const std::string& folder, const TableLayout& layout);
 
-  Result<void> add(const FrameRecord& record);
+  /// `measures[i]` is of `record.faces[i]`; a face without has empty cells for them.
+  Result<void> add(const FrameRecord& record, std::span<const measure::FaceMeasures> measures = {});
   /// Flushes to the disk and closes. No call may follow.
   Result<void> finish();
 

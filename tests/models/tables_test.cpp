@@ -128,6 +128,32 @@ TEST_F(TablesTest, ActionUnitsHaveTheirTrueNamesAndTheSubjectsSide) {
   EXPECT_EQ(right.at("side"), "right");
 }
 
+TEST_F(TablesTest, PoseEyesAndQualityStandBesideTheirFace) {
+  Tables tables = Tables::create(folder_.path(), layout_).value();
+  std::vector<measure::FaceMeasures> measures(2);
+  measures[1].pose = measure::HeadPose{1.5, -2.25, 600, 0.1, -0.2, 0.3, 0};
+  measures[1].quality = {measure::Flag::yaw, measure::Flag::partial};
+  measures[1].left = {.ear = 0.3, .closure = 0.75, .au43 = 0, .au45 = 0.75};
+  measures[1].right = {.ear = 0.1, .closure = 1, .au43 = 1, .au45 = 0};
+  ASSERT_TRUE(tables.add({1, 0.0, false, {a_face(0), a_face(1)}}, measures));
+  ASSERT_TRUE(tables.finish());
+  const Rows points = rows("landmarks.csv"), left = rows("left.csv"), right = rows("right.csv");
+  const std::map<std::string, std::string> expected{
+      {"pose_Tx", "1.50"},       {"pose_Ty", "-2.25"},   {"pose_Tz", "600.00"},
+      {"pose_Rx", "0.1000"},     {"pose_Ry", "-0.2000"}, {"pose_Rz", "0.3000"},
+      {"quality", "yaw|partial"}};
+  for (const auto& [column, cell] : expected) {
+    EXPECT_EQ(points[1].at(column), cell) << column;
+    EXPECT_EQ(points[0].at(column), "") << column;
+  }
+  EXPECT_EQ(left[1].at("AU45"), "0.7500");
+  EXPECT_EQ(left[1].at("AU43"), "0.0000");
+  EXPECT_EQ(right[1].at("AU45"), "0.0000");
+  EXPECT_EQ(right[1].at("AU43"), "1.0000");
+  EXPECT_EQ(right[0].at("AU43"), "");
+  EXPECT_EQ(Tables::verify(folder_.path(), layout_, 1).value(), 2);
+}
+
 TEST_F(TablesTest, MissingRowsAndCellsAreFoundByReadingThemAgain) {
   write_three();
   const std::string folder = folder_.path();
