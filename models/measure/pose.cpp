@@ -2,9 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
-#include <opencv2/calib3d.hpp>
+#include <limits>
 #include <opencv2/core.hpp>
-#include <vector>
 
 namespace vultus::measure {
 
@@ -25,21 +24,115 @@ void set_angles(const cv::Matx33d& r, HeadPose& pose) {
   pose.roll = std::atan2(-r(0, 1), r(0, 0));
 }
 
+constexpr size_t kPoints = 9;
+using Model = std::array<cv::Vec3d, kPoints>;
+/// Places on the plane at distance 1 before the camera.
+using Rays = std::array<cv::Vec2d, kPoints>;
+
+struct Placed {
+  cv::Matx33d rotation;
+  cv::Vec3d position;
+};
+
+/// As if the head were far away (scaled orthography; DeMenthon and Davis 1995, "Model-Based Object
+/// Pose in 25 Lines of Code", one step): where the refinement begins.
+std::optional<Placed> from_afar(const Model& model, const Rays& rays) {
+  cv::Matx44d normal = cv::Matx44d::zeros();
+  cv::Matx<double, 4, 2> right = cv::Matx<double, 4, 2>::zeros();
+  for (size_t i = 0; i < kPoints; ++i) {
+    const cv::Vec4d m(model[i][0], model[i][1], model[i][2], 1);
+    normal += m * m.t();
+    right += m * rays[i].t();
+  }
+  const cv::Matx<double, 4, 2> solved = normal.solve(right, cv::DECOMP_CHOLESKY);
+  const cv::Vec3d a(solved(0, 0), solved(1, 0), solved(2, 0));
+  const cv::Vec3d b(solved(0, 1), solved(1, 1), solved(2, 1));
+  const double scale = (cv::norm(a) + cv::norm(b)) / 2;
+  const cv::Vec3d across = a / cv::norm(a);
+  cv::Vec3d down = b - across * across.dot(b);
+  down /= cv::norm(down);
+  const cv::Vec3d away = across.cross(down);
+  if (!std::isfinite(cv::norm(away)) || !(scale > 0)) return std::nullopt;
+  return Placed{
+      {across[0], across[1], across[2], down[0], down[1], down[2], away[0], away[1], away[2]},
+      cv::Vec3d(solved(3, 0), solved(3, 1), 1) / scale};
+}
+
+cv::Matx33d rotation_by(const cv::Vec3d& turn) {
+  const double angle = cv::norm(turn);
+  const cv::Matx33d v(0, -turn[2], turn[1], turn[2], 0, -turn[0], -turn[1], turn[0], 0);
+  if (angle < 1e-9) return cv::Matx33d::eye() + v;
+  return cv::Matx33d::eye() + v * (std::sin(angle) / angle) +
+         v * v * ((1 - std::cos(angle)) / (angle * angle));
+}
+
 /// Turns the line of sight to a position into the camera's own axis, by the shortest way.
 cv::Matx33d straighten(const cv::Vec3d& position) {
   const cv::Vec3d sight = position / cv::norm(position), ahead(0, 0, 1);
   const cv::Vec3d axis = sight.cross(ahead);
   const double sine = cv::norm(axis);
-  cv::Matx33d turn = cv::Matx33d::eye();
-  if (sine > 1e-12) cv::Rodrigues(axis * (std::atan2(sine, sight[2]) / sine), turn);
-  return turn;
+  return sine > 1e-12 ? rotation_by(axis * (std::atan2(sine, sight[2]) / sine))
+                      : cv::Matx33d::eye();
 }
 
-double residual(const std::vector<cv::Point2d>& seen, const std::vector<cv::Point2d>& projected) {
+/// Sum of squared distances; infinite where a point is not in front of the camera.
+double error_of(const Placed& placed, const Model& model, const Rays& rays) {
   double sum = 0;
-  for (size_t i = 0; i < seen.size(); ++i)
-    sum += (seen[i] - projected[i]).dot(seen[i] - projected[i]);
-  return std::sqrt(sum / static_cast<double>(seen.size()));
+  for (size_t i = 0; i < kPoints; ++i) {
+    const cv::Vec3d p = placed.rotation * model[i] + placed.position;
+    if (!(p[2] > 0)) return std::numeric_limits<double>::infinity();
+    const cv::Vec2d d = cv::Vec2d(p[0], p[1]) / p[2] - rays[i];
+    sum += d.dot(d);
+  }
+  return sum;
+}
+
+/// The normal equations for a small turn of the model about its origin and a small shift of it.
+void linearize(const Placed& placed, const Model& model, const Rays& rays,
+               cv::Matx<double, 6, 6>& normal, cv::Vec<double, 6>& right) {
+  normal = cv::Matx<double, 6, 6>::zeros();
+  right = {};
+  for (size_t i = 0; i < kPoints; ++i) {
+    const cv::Vec3d m = placed.rotation * model[i], p = m + placed.position;
+    const double x = p[0] / p[2], y = p[1] / p[2];
+    const cv::Matx<double, 2, 3> shift(1 / p[2], 0, -x / p[2], 0, 1 / p[2], -y / p[2]);
+    const cv::Matx33d turn(0, m[2], -m[1], -m[2], 0, m[0], m[1], -m[0], 0);
+    const cv::Matx<double, 2, 3> turned = shift * turn;
+    for (int row = 0; row < 2; ++row) {
+      cv::Vec<double, 6> j;
+      for (int k = 0; k < 3; ++k) {
+        j[k] = turned(row, k);
+        j[3 + k] = shift(row, k);
+      }
+      normal += j * j.t();
+      right += j * (rays[i][row] - (row == 0 ? x : y));
+    }
+  }
+}
+
+/// Levenberg and Marquardt: the least squares of the projected points.
+void refine(const Model& model, const Rays& rays, Placed& placed) {
+  double error = error_of(placed, model, rays), damping = 1e-3;
+  for (int step = 0; step < 50 && damping < 1e9; ++step) {
+    cv::Matx<double, 6, 6> normal;
+    cv::Vec<double, 6> right;
+    linearize(placed, model, rays, normal, right);
+    for (int k = 0; k < 6; ++k)
+      normal(k, k) *= 1 + damping;
+    const cv::Vec<double, 6> change = normal.solve(right, cv::DECOMP_CHOLESKY);
+    const Placed next{rotation_by({change[0], change[1], change[2]}) * placed.rotation,
+                      placed.position + cv::Vec3d(change[3], change[4], change[5])};
+    const double next_error = error_of(next, model, rays);
+    if (!(next_error < error)) {
+      damping *= 10;
+      continue;
+    }
+    const bool done = error - next_error < 1e-12 * error;
+    placed = next;
+    error = next_error;
+    damping /= 10;
+    if (done) return;
+  }
 }
 
 }  // namespace
@@ -69,34 +162,25 @@ std::array<ModelPoint, 9> head_model(LandmarkScheme scheme) {
 std::optional<HeadPose> head_pose(const Landmarks& landmarks, const Camera& camera,
                                   double pupil_distance_mm) {
   if (landmarks.points.size() != face::point_count(landmarks.scheme)) return std::nullopt;
-  const double scale = pupil_distance_mm / kModelPupilDistance;
-  std::vector<cv::Point3d> model;
-  std::vector<cv::Point2d> seen, projected;
+  Model model;
+  Rays rays;
+  size_t count = 0;
   for (const ModelPoint& point : head_model(landmarks.scheme)) {
-    const Point& p = landmarks[static_cast<size_t>(point.landmark)];
-    if (!finite(p)) return std::nullopt;
-    model.push_back(scale * point.mm);
-    seen.push_back(p);
+    const Point ray =
+        (landmarks[static_cast<size_t>(point.landmark)] - camera.centre) / camera.focal_px;
+    if (!finite(ray)) return std::nullopt;
+    model[count] =
+        cv::Vec3d(point.mm.x, point.mm.y, point.mm.z) * (pupil_distance_mm / kModelPupilDistance);
+    rays[count++] = {ray.x, ray.y};
   }
-  const cv::Matx33d intrinsics(camera.focal_px, 0, camera.centre.x, 0, camera.focal_px,
-                               camera.centre.y, 0, 0, 1);
-  cv::Vec3d turn, shift;
-  try {
-    if (!cv::solvePnP(model, seen, intrinsics, cv::noArray(), turn, shift, false,
-                      cv::SOLVEPNP_SQPNP))
-      return std::nullopt;
-    cv::solvePnPRefineLM(model, seen, intrinsics, cv::noArray(), turn, shift);
-    cv::projectPoints(model, turn, shift, intrinsics, cv::noArray(), projected);
-  } catch (const cv::Exception&) {  // points on one line or in one place
-    return std::nullopt;
-  }
-  HeadPose pose{shift[0], shift[1], shift[2], 0, 0, 0, residual(seen, projected)};
-  if (!(pose.z_mm > 0)) return std::nullopt;
-  cv::Matx33d rotation;
-  cv::Rodrigues(turn, rotation);
-  set_angles(straighten(shift) * rotation, pose);
-  const double all = pose.x_mm + pose.y_mm + pose.z_mm + pose.pitch + pose.yaw + pose.roll;
-  if (!std::isfinite(all + pose.residual_px)) return std::nullopt;
+  std::optional<Placed> placed = from_afar(model, rays);
+  if (!placed) return std::nullopt;
+  refine(model, rays, *placed);
+  const cv::Vec3d& at = placed->position;
+  const double error = error_of(*placed, model, rays);
+  if (!std::isfinite(error) || !std::isfinite(cv::norm(at)) || !(at[2] > 0)) return std::nullopt;
+  HeadPose pose{at[0], at[1], at[2], 0, 0, 0, camera.focal_px * std::sqrt(error / kPoints)};
+  set_angles(straighten(at) * placed->rotation, pose);
   return pose;
 }
 

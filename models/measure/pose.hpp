@@ -37,9 +37,9 @@ struct ModelPoint {
 };
 std::array<ModelPoint, 9> head_model(LandmarkScheme scheme);
 
-/// Rotation and position of the model that project onto the points (PnP). The model is scaled to
-/// the distance between the pupils. Nothing without points, or where the geometry has no solution
-/// in front of the camera.
+/// Rotation and position of the model whose projection has the least squares to the points (PnP).
+/// The model is scaled to the distance between the pupils. Nothing without points, or where the
+/// geometry has no solution in front of the camera.
 std::optional<HeadPose> head_pose(const Landmarks& landmarks, const Camera& camera,
                                   double pupil_distance_mm);
 
