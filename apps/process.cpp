@@ -26,7 +26,9 @@ void on_signal(int signal) {
 struct Options {
   EngineOptions engine;
   std::vector<std::string> inputs;
-  std::string files_from, out, pack, faces = "one", progress = "auto";
+  std::string files_from, out, pack, faces = "one", progress = "auto", baseline = "auto";
+  double pupil_distance = measure::kUsualPupilDistance;
+  bool mirrored_input = false;
   int every = 10;
   bool no_mirror = false, no_overlay = false, no_smooth = false, force = false, quiet = false,
        dry_run = false;
@@ -85,6 +87,8 @@ void print_summary(const Summary& s) {
     fmt::print("  lost: {}\n", lost);
   for (const std::string& warning : s.warnings)
     fmt::print("  note: {}\n", warning);
+  for (const std::string& sentence : s.asymmetry)
+    fmt::print("  asymmetry: {}\n", sentence);
 }
 
 void note_failure(const std::string& input, const Error& error, Tally& tally, Json& results) {
@@ -180,6 +184,9 @@ Result<int> process(const Options& options) {
   settings.smooth = !options.no_smooth;
   settings.mirror = !options.no_mirror;
   settings.overlay = !options.no_overlay;
+  VULTUS_TRY(settings.baseline, measure::parse_baseline(options.baseline));
+  settings.pupil_distance_mm = options.pupil_distance;
+  settings.sides.mirrored_input = options.mirrored_input;
   settings.force = options.force;
   settings.progress = [&](const Progress& p) { display.update(p.frames, p.declared_frames); };
   settings.cancel = &cancelled;
@@ -241,6 +248,18 @@ void add_process(CLI::App& app, int& status) {
   command->add_flag("--no-mirror", options->no_mirror, "no mirrored videos");
   command->add_flag("--no-overlay", options->no_overlay, "no overlay video");
   command->add_flag("--no-smooth", options->no_smooth, "landmarks of each frame as measured");
+  command
+      ->add_option("--baseline", options->baseline,
+                   "the face at rest, for asymmetry.csv: auto, a stretch of the video such as "
+                   "0:02-0:04, or none")
+      ->capture_default_str();
+  command
+      ->add_option("--pupil-distance", options->pupil_distance,
+                   "millimetres between the pupils, the scale of lengths")
+      ->check(CLI::Range(measure::kLeastPupilDistance, measure::kMostPupilDistance))
+      ->capture_default_str();
+  command->add_flag("--mirrored-input", options->mirrored_input,
+                    "the pictures are mirrored, as selfies are: left and right stay the subject's");
   command->add_flag("--force", options->force, "replace existing results");
   command->add_flag("--dry-run", options->dry_run,
                     "only say what there is to do, how long it would take and how much room; the "
@@ -253,7 +272,8 @@ void add_process(CLI::App& app, int& status) {
       ->capture_default_str();
   options->engine.add_to(*command);
   command->footer(
-      "Left and right are the subject's own, as seen by a camera that does not mirror.\n"
+      "Left and right are the subject's own, as seen by a camera that does not mirror (else "
+      "--mirrored-input).\n"
       "Exit code 3 when some inputs failed or are partial; what is complete is not done again.\n"
       "Examples:\n  vultus process visit1/ visit2/ -o results\n  vultus process clip.mp4 -o "
       "results --no-mirror --device cpu");

@@ -4,6 +4,7 @@
 #include <optional>
 #include <span>
 #include <string_view>
+#include <utility>
 
 #include "models/face/landmarks.hpp"
 #include "models/face/mirror.hpp"
@@ -44,6 +45,11 @@ struct Sides {
   bool mirrored_input = false;
 
   const HalfFace& half(LandmarkScheme scheme, Side subject) const;
+  /// Of what was made for a camera that does not mirror, the subject's own left and right.
+  template <class T>
+  void to_subject(T& left, T& right) const {
+    if (mirrored_input) std::swap(left, right);
+  }
 };
 const MiddleFace& middle_of(LandmarkScheme scheme);
 

@@ -33,7 +33,7 @@ struct OpenTrack {
 
   void add(const FaceMeasures& measures) {
     ++track.frames;
-    if (!measures.quality.any()) ++track.unflagged;
+    if (!(measures.quality & kVoidsGeometry).any()) ++track.unflagged;
     if ((measures.quality & kVoidsEyes).any()) return;
     if (measures.left.ear) left.push(*measures.left.ear);
     if (measures.right.ear) right.push(*measures.right.ear);

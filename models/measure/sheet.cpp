@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "models/measure/states.hpp"
 
@@ -60,17 +61,19 @@ class SheetMaker {
 
   void choose_face() {
     for (const auto& [id, track] : survey_) {
-      if (track.frames <= sheet_.frames) continue;
+      if (std::pair(track.unflagged, track.frames) <=
+          std::pair(sheet_.unflagged_frames, sheet_.frames))
+        continue;
       sheet_.face_id = id;
       sheet_.frames = track.frames;
       sheet_.unflagged_frames = track.unflagged;
     }
-    if (sheet_.face_id < 0) sheet_.notes.push_back("no face was found: nothing is measured");
     if (survey_.size() > 1)
       sheet_.notes.push_back(fmt::format(
-          "of {} face_ids, this is {}, which is in the most frames ({}); the others are not in "
-          "it, though they may be the same person, lost and found again",
-          survey_.size(), sheet_.face_id, sheet_.frames));
+          "of {} face_ids, this is {}, which is in the most frames that no quality flag voids "
+          "({}); the others are not in it, though they may be the same person, lost and found "
+          "again",
+          survey_.size(), sheet_.face_id, sheet_.unflagged_frames));
   }
 
   Result<void> choose_baseline() {
@@ -91,9 +94,10 @@ class SheetMaker {
       return {};
     }
     sheet_.baseline.kind = Kind::none;
-    sheet_.notes.push_back(
-        "no second was found in which the face is still and no quality flag stands: there is no "
-        "baseline; name one with --baseline if the face rests somewhere");
+    if (sheet_.frames > 1)
+      sheet_.notes.push_back(
+          "no second was found in which the face is still and no quality flag stands: there is no "
+          "baseline; name one with --baseline if the face rests somewhere");
     return {};
   }
 

@@ -49,7 +49,8 @@ struct SheetRow {
 };
 std::string_view name_of(SheetRow::State state);
 
-/// Measurements of the face with the most frames. Never a grade.
+/// Measurements of the face with the most frames that no flag of kVoidsGeometry voids, or, where
+/// there are none, with the most frames. Never a grade.
 struct Sheet {
   int face_id = -1;                          ///< -1: no face
   int64_t frames = 0, unflagged_frames = 0;  ///< of this face

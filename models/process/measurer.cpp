@@ -44,6 +44,7 @@ Result<void> Measurer::add_face(const cv::Mat& bgr, face::TrackedFace face, Fram
       measured.whole = found->whole;
       measured.left = found->left;
       measured.right = found->right;
+      sides_.to_subject(measured.left, measured.right);
     }
   }
   record.faces.push_back(std::move(measured));

@@ -6,6 +6,7 @@
 #include "models/face/multitask.hpp"
 #include "models/face/stage_times.hpp"
 #include "models/face/tracker.hpp"
+#include "models/measure/anatomy.hpp"
 #include "models/pack/pack.hpp"
 #include "models/process/record.hpp"
 #include "models/video/reader.hpp"
@@ -26,10 +27,12 @@ struct Networks {
 class Measurer {
  public:
   /// All outlive it. `times` gets the tracker's stages and "expression".
-  Measurer(Networks& networks, const face::TrackerOptions& options, face::StageTimes* times)
+  Measurer(Networks& networks, const face::TrackerOptions& options, face::StageTimes* times,
+           measure::Sides sides = {})
       : networks_(networks),
         options_(options),
         times_(times),
+        sides_(sides),
         tracker_(*networks.detector, *networks.landmarker, options, times) {}
 
   /// The next frame of a video, in order.
@@ -50,6 +53,7 @@ class Measurer {
   Networks& networks_;
   face::TrackerOptions options_;
   face::StageTimes* times_;
+  measure::Sides sides_;
   face::Tracker tracker_;
   size_t most_faces_ = 0;
 };

@@ -81,6 +81,11 @@ Result<std::unique_ptr<Processor>> Processor::open(ProcessOptions options) {
   if (options.out.empty()) return Error{Errc::usage, "no output folder given; use -o FOLDER"};
   if (options.search_every < 1)
     return Error{Errc::usage, "the whole frame must be searched every 1 or more frames"};
+  if (!(options.pupil_distance_mm >= measure::kLeastPupilDistance &&
+        options.pupil_distance_mm <= measure::kMostPupilDistance))
+    return Error{Errc::usage,
+                 fmt::format("pupils are {} to {} mm apart, not {}", measure::kLeastPupilDistance,
+                             measure::kMostPupilDistance, options.pupil_distance_mm)};
   if (options.devices.empty()) return Error{Errc::no_device, "no device to run the networks on"};
   // The CPU computes in fp32 whatever was asked; the summary must not say otherwise.
   if (std::none_of(options.devices.begin(), options.devices.end(),
@@ -102,6 +107,9 @@ std::string Processor::settings() const {
                   options_.all_faces ? "all faces" : "one face", options_.smooth ? "smooth" : "raw",
                   options_.mirror, options_.overlay, name_of(options_.precision),
                   device_names(options_.devices));
+  text += fmt::format(", baseline {}, pupils {} mm apart{}", to_text(options_.baseline),
+                      options_.pupil_distance_mm,
+                      options_.sides.mirrored_input ? ", mirrored input" : "");
   for (const auto& [role, network] : pack_.networks)
     text += fmt::format(", {} {}", role, network.sha256);
   return text;

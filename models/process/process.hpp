@@ -9,6 +9,7 @@
 #include "host/run/session.hpp"
 #include "models/face/stage_times.hpp"
 #include "models/face/tracker.hpp"
+#include "models/measure/baseline.hpp"
 #include "models/pack/pack.hpp"
 #include "models/process/measurer.hpp"
 #include "models/process/summary.hpp"
@@ -36,6 +37,9 @@ struct ProcessOptions {
   bool smooth = true;
   bool mirror = true;  ///< left_mirrored and right_mirrored
   bool overlay = true;
+  measure::Sides sides;              ///< set where the input is mirrored as selfies are
+  measure::BaselineChoice baseline;  ///< the face at rest, for asymmetry.csv
+  double pupil_distance_mm = measure::kUsualPupilDistance;
   bool force = false;  ///< replaces existing output
   /// Called after every frame, on the calling thread.
   std::function<void(const Progress&)> progress;
@@ -67,13 +71,13 @@ class Processor {
   /// Loads and checks the pack and its networks; nothing is written.
   static Result<std::unique_ptr<Processor>> open(ProcessOptions options);
 
-  /// Writes OUT/NAME: landmarks.csv, left.csv, right.csv, left_mirrored, right_mirrored and overlay
-  /// (.mp4; .png for a picture), summary.json. A summary whose status is partial lists what was
-  /// lost. An input whose output is there already, made from the same file with the same options,
-  /// is not done again (`skipped`). A run of a video that ends before its time (interrupted,
-  /// unwritable, killed, what the device says) leaves what it has done in a hidden folder, and the
-  /// next one with the same options goes on from there: the results are the same. What else ends
-  /// with an error leaves nothing behind.
+  /// Writes OUT/NAME: landmarks.csv, left.csv, right.csv, asymmetry.csv, left_mirrored,
+  /// right_mirrored and overlay (.mp4; .png for a picture), summary.json. A summary whose status is
+  /// partial lists what was lost. An input whose output is there already, made from the same file
+  /// with the same options, is not done again (`skipped`). A run of a video that ends before its
+  /// time (interrupted, unwritable, killed, what the device says) leaves what it has done in a
+  /// hidden folder, and the next one with the same options goes on from there: the results are the
+  /// same. What else ends with an error leaves nothing behind.
   Result<Summary> run(const std::string& input, const std::string& name);
 
   const Pack& pack() const { return pack_; }

@@ -14,7 +14,7 @@ Result<void> Processor::run_image(Job& job) {
     return Error{Errc::interrupted, "stopped before it was measured"};
   VULTUS_TRY(cv::Mat picture, read_image(job.input));
   summary.frames = summary.declared_frames = 1;
-  Measurer measurer(networks_, tracking(), &job.times);
+  Measurer measurer(networks_, tracking(), &job.times, options_.sides);
   VULTUS_TRY(FrameRecord record, measurer.measure_picture(picture));
   job.most_faces = measurer.most_faces();
   {
@@ -37,6 +37,7 @@ Result<void> Processor::run_image(Job& job) {
     std::optional<face::Midline> midline;
     if (!record.faces.empty()) midline = face::midline_of(record.faces.front().face.landmarks);
     face::mirror_both(picture, midline, pair);
+    options_.sides.to_subject(pair.left, pair.right);
     VULTUS_CHECK(write("left_mirrored.png", pair.left));
     VULTUS_CHECK(write("right_mirrored.png", pair.right));
   }

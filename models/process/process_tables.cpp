@@ -1,5 +1,7 @@
 #include <optional>
+#include <utility>
 
+#include "models/measure/sheet.hpp"
 #include "models/process/job.hpp"
 #include "models/process/journal.hpp"
 #include "models/process/notes.hpp"
@@ -7,28 +9,74 @@
 
 namespace vultus {
 
+namespace {
+
+constexpr const char* kSheet = "asymmetry.csv";
+
+/// A journal's records, read from its beginning each time.
+measure::RecordSource records_of(const std::string& path) {
+  return [path](const measure::RecordVisitor& visit) -> Result<void> {
+    VULTUS_TRY(JournalReader journal, JournalReader::open(path));
+    while (true) {
+      VULTUS_TRY(std::optional<FrameRecord> record, journal.next());
+      if (!record) return {};
+      VULTUS_CHECK(visit(*record));
+    }
+  };
+}
+
+/// How often the first face was another one than in the frame with a face before.
+class Restarts {
+ public:
+  void push(const FrameRecord& record) {
+    const int id = record.faces.front().face.id;
+    count_ += last_ >= 0 && id != last_;
+    last_ = id;
+  }
+  int count() const { return count_; }
+
+ private:
+  int last_ = -1, count_ = 0;
+};
+
+Result<void> write_sheet(const std::string& path, const measure::Sheet& sheet) {
+  const std::string text = to_csv(sheet);
+  const size_t header = text.find('\n');
+  VULTUS_TRY(CsvFile file, CsvFile::create(path, text.substr(0, header)));
+  // The last line's end is added by the file.
+  VULTUS_CHECK(file.add(text.substr(header + 1, text.size() - header - 2)));
+  return file.finish();
+}
+
+}  // namespace
+
 Result<void> Processor::write_tables(Job& job) {
   face::StageTimes::Timer timer(&job.times, "tables");
   Summary& summary = job.summary;
   VULTUS_TRY(JournalReader journal, JournalReader::open(job.folder.journal()));
+  const measure::MeasureOptions options{journal.header().size, options_.sides,
+                                        options_.pupil_distance_mm};
+  const measure::RecordSource records = records_of(job.folder.journal());
+  VULTUS_TRY(measure::Survey tracks, survey(records, options));
   VULTUS_TRY(Tables tables, Tables::create(job.folder.working(), layout()));
-  int front_id = -1, restarts = 0;
-  while (true) {
-    VULTUS_TRY(std::optional<FrameRecord> record, journal.next());
-    if (!record) break;
-    VULTUS_CHECK(tables.add(*record));
-    if (record->faces.empty()) {
-      ++summary.frames_without_face;
-      continue;
-    }
-    const int id = record->faces.front().face.id;
-    restarts += front_id >= 0 && id != front_id;
-    front_id = id;
-  }
+  Restarts restarts;
+  VULTUS_CHECK(for_each_measured(records, options, tracks,
+                                 [&](const FrameRecord& record, auto faces) -> Result<void> {
+                                   if (record.faces.empty())
+                                     ++summary.frames_without_face;
+                                   else
+                                     restarts.push(record);
+                                   return tables.add(record, faces);
+                                 }));
   VULTUS_CHECK(tables.finish());
-  const auto notes = face_sentences(summary, options_, restarts, job.most_faces);
+  const auto notes = face_sentences(summary, options_, restarts.count(), job.most_faces);
   summary.warnings.insert(summary.warnings.end(), notes.begin(), notes.end());
+
+  VULTUS_TRY(measure::Sheet sheet, measure::compute_sheet(records, {options, options_.baseline}));
+  VULTUS_CHECK(write_sheet(job.file(kSheet), sheet));
+  summary.asymmetry = std::move(sheet.notes);
   summary.outputs = Tables::names();
+  summary.outputs.push_back(kSheet);
   return {};
 }
 

@@ -11,12 +11,13 @@ namespace vultus {
 Result<void> Processor::run_video(Job& job) {
   Summary& summary = job.summary;
   VULTUS_TRY(VideoReader reader, VideoReader::open(job.input));
-  Measurer measurer(networks_, tracking(), &job.times);
+  Measurer measurer(networks_, tracking(), &job.times, options_.sides);
   VideoRun::Options options;
   options.identity = job.identity();
   options.scheme = networks_.landmarker->scheme();
   options.mirror = options_.mirror;
   options.overlay = options_.overlay;
+  options.sides = options_.sides;
   options.cancel = options_.cancel;
   options.transfers = [this] { return networks_.transfers(); };
   options.progress = [&](int64_t frames) {

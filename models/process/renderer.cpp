@@ -41,6 +41,7 @@ Result<std::unique_ptr<Renderer>> Renderer::create(const Options& options, const
                                                    int64_t frames) {
   std::unique_ptr<Renderer> renderer(new Renderer(times));
   renderer->mirror_ = options.mirror;
+  renderer->sides_ = options.sides;
   const WriterOptions writing = WriterOptions::like(source);
   const std::vector<std::string> names = files(options);
   for (size_t i = 0; i < names.size(); ++i) {
@@ -91,6 +92,7 @@ bool Renderer::render(const Job& job) {
       if (!job.record.faces.empty())
         midline = face::midline_of(job.record.faces.front().face.landmarks);
       face::mirror_both(frame.bgr, midline, pair);
+      sides_.to_subject(pair.left, pair.right);
     }
     if (!push(0, pair.left) || !push(1, pair.right)) return false;
   }

@@ -8,6 +8,7 @@
 
 #include "models/face/midline.hpp"
 #include "models/face/stage_times.hpp"
+#include "models/measure/anatomy.hpp"
 #include "models/process/encoder.hpp"
 #include "models/process/record.hpp"
 #include "models/video/reader.hpp"
@@ -22,6 +23,7 @@ class Renderer {
     std::string folder;  ///< gets left_mirrored.mp4, right_mirrored.mp4, overlay.mp4
     bool mirror = true;
     bool overlay = true;
+    measure::Sides sides = {};
   };
   /// The names of the videos it makes, in the order of a mark's parts.
   static std::vector<std::string> files(const Options& options);
@@ -54,6 +56,7 @@ class Renderer {
 
   face::StageTimes* times_;
   bool mirror_ = false;
+  measure::Sides sides_;
   std::vector<std::unique_ptr<Encoder>> encoders_;  ///< left and right where mirrored, overlay
   BoundedQueue<Job> queue_{1};
   std::thread thread_;

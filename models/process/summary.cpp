@@ -50,6 +50,7 @@ std::string to_json(const Summary& s) {
                       {"outputs", s.outputs},
                       {"lost", s.lost},
                       {"warnings", s.warnings},
+                      {"asymmetry", s.asymmetry},
                       {"sides", "left and right are the subject's own"},
                       {"source", s.source},
                       {"settings", s.settings}};
@@ -106,6 +107,7 @@ std::optional<Summary> read_summary(const std::string& path) {
   texts("outputs", s.outputs);
   texts("lost", s.lost);
   texts("warnings", s.warnings);
+  texts("asymmetry", s.asymmetry);
   return s;
 }
 

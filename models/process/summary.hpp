@@ -40,6 +40,7 @@ struct Summary {
   std::vector<std::string> outputs;
   std::vector<std::string> lost;  ///< what is missing, one sentence each; empty when complete
   std::vector<std::string> warnings;
+  std::vector<std::string> asymmetry;  ///< what asymmetry.csv rests on, one sentence each
   /// What the output depends on: size and time of change of the input; networks and options.
   std::string source, settings;
 };

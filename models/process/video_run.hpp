@@ -25,6 +25,7 @@ class VideoRun {
     std::string identity;  ///< of program, settings and source
     face::LandmarkScheme scheme = face::LandmarkScheme::wflw98;
     bool mirror = true, overlay = true;
+    measure::Sides sides;
     const std::atomic<bool>* cancel = nullptr;
     std::function<void(int64_t frames)> progress;  ///< after every frame
     std::function<Transfers()> transfers;          ///< of the networks, since they were opened
@@ -49,7 +50,7 @@ class VideoRun {
 
  private:
   Renderer::Options rendering() const {
-    return {folder_.working(), options_.mirror, options_.overlay};
+    return {folder_.working(), options_.mirror, options_.overlay, options_.sides};
   }
   JournalHeader header() const;
   Result<void> begin();

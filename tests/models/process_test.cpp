@@ -84,7 +84,7 @@ std::vector<double> times_of(const std::string& video) {
   return times;
 }
 
-constexpr size_t kCells = 5 + 2 * 98 + 4 + 3 + 8;
+constexpr size_t kCells = 5 + 2 * 98 + 4 + 6 + 3 + 8 + 1;
 
 TEST_F(Process, AClipOfUnevenRateGivesARowAndAPictureForEveryFrame) {
   options_.precision = Precision::fp16;
