@@ -36,7 +36,8 @@ struct Summary {
   std::string pack;
   Transfers transfers;
   std::vector<face::StageTimes::Row> stages;
-  double busy_seconds = 0;  ///< wall clock during which at least one stage ran
+  /// Wall clock of this run alone, which the stages tell of, and how long at least one of them ran.
+  double run_seconds = 0, busy_seconds = 0;
   std::vector<std::string> outputs;
   std::vector<std::string> lost;  ///< what is missing, one sentence each; empty when complete
   std::vector<std::string> warnings;
