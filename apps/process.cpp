@@ -30,8 +30,8 @@ struct Options {
   double pupil_distance = measure::kUsualPupilDistance;
   bool mirrored_input = false;
   int every = 10;
-  bool no_mirror = false, no_overlay = false, no_smooth = false, force = false, quiet = false,
-       dry_run = false;
+  bool no_mirror = false, no_overlay = false, no_report = false, no_smooth = false;
+  bool force = false, quiet = false, dry_run = false;
   std::vector<std::string> words;  ///< of the command line, without the inputs
 };
 
@@ -184,6 +184,9 @@ Result<int> process(const Options& options) {
   settings.smooth = !options.no_smooth;
   settings.mirror = !options.no_mirror;
   settings.overlay = !options.no_overlay;
+  settings.report = !options.no_report;
+  for (const std::string& word : options.words)
+    settings.command += " " + word;
   VULTUS_TRY(settings.baseline, measure::parse_baseline(options.baseline));
   settings.pupil_distance_mm = options.pupil_distance;
   settings.sides.mirrored_input = options.mirrored_input;
@@ -247,6 +250,7 @@ void add_process(CLI::App& app, int& status) {
       ->capture_default_str();
   command->add_flag("--no-mirror", options->no_mirror, "no mirrored videos");
   command->add_flag("--no-overlay", options->no_overlay, "no overlay video");
+  command->add_flag("--no-report", options->no_report, "no report.html, which shows the face");
   command->add_flag("--no-smooth", options->no_smooth, "landmarks of each frame as measured");
   command
       ->add_option("--baseline", options->baseline,

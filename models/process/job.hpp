@@ -3,6 +3,7 @@
 #include <chrono>
 #include <string>
 
+#include "models/measure/sheet.hpp"
 #include "models/process/output_folder.hpp"
 #include "models/process/process.hpp"
 
@@ -15,9 +16,12 @@ struct Processor::Job {
   Summary& summary;
   face::StageTimes& times;
   size_t most_faces = 0;  ///< found in one frame
+  measure::Sheet sheet = {};
   std::chrono::steady_clock::time_point start = std::chrono::steady_clock::now();
 
   std::string file(const std::string& name) const { return folder.working() + "/" + name; }
+  /// The journal's, read from its beginning each time.
+  measure::RecordSource records() const;
   std::string identity() const;  ///< of what is made: program, settings, source
 };
 

@@ -103,10 +103,10 @@ Result<std::unique_ptr<Processor>> Processor::open(ProcessOptions options) {
 
 std::string Processor::settings() const {
   std::string text =
-      fmt::format("search every {}, {}, {}, mirror {}, overlay {}, {} on {}", options_.search_every,
-                  options_.all_faces ? "all faces" : "one face", options_.smooth ? "smooth" : "raw",
-                  options_.mirror, options_.overlay, name_of(options_.precision),
-                  device_names(options_.devices));
+      fmt::format("search every {}, {}, {}, mirror {}, overlay {}, report {}, {} on {}",
+                  options_.search_every, options_.all_faces ? "all faces" : "one face",
+                  options_.smooth ? "smooth" : "raw", options_.mirror, options_.overlay,
+                  options_.report, name_of(options_.precision), device_names(options_.devices));
   text += fmt::format(", baseline {}, pupils {} mm apart{}", to_text(options_.baseline),
                       options_.pupil_distance_mm,
                       options_.sides.mirrored_input ? ", mirrored input" : "");
@@ -140,7 +140,7 @@ Result<void> Processor::work(Job& job) {
   }
   summary.complete = summary.lost.empty();
   summary.fps = static_cast<double>(summary.frames) / summary.seconds;
-  summary.stages = job.times.rows();
+  VULTUS_CHECK(write_report(job));
   VULTUS_TRY(summary.faces, Tables::verify(job.folder.working(), layout(), summary.frames));
   return write_summary(job.file("summary.json"), summary);
 }

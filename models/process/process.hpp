@@ -37,6 +37,8 @@ struct ProcessOptions {
   bool smooth = true;
   bool mirror = true;  ///< left_mirrored and right_mirrored
   bool overlay = true;
+  bool report = true;                ///< report.html
+  std::string command;               ///< what was asked for, without the input: told in the report
   measure::Sides sides;              ///< set where the input is mirrored as selfies are
   measure::BaselineChoice baseline;  ///< the face at rest, for asymmetry.csv
   double pupil_distance_mm = measure::kUsualPupilDistance;
@@ -71,13 +73,14 @@ class Processor {
   /// Loads and checks the pack and its networks; nothing is written.
   static Result<std::unique_ptr<Processor>> open(ProcessOptions options);
 
-  /// Writes OUT/NAME: landmarks.csv, left.csv, right.csv, asymmetry.csv, left_mirrored,
-  /// right_mirrored and overlay (.mp4; .png for a picture), summary.json. A summary whose status is
-  /// partial lists what was lost. An input whose output is there already, made from the same file
-  /// with the same options, is not done again (`skipped`). A run of a video that ends before its
-  /// time (interrupted, unwritable, killed, what the device says) leaves what it has done in a
-  /// hidden folder, and the next one with the same options goes on from there: the results are the
-  /// same. What else ends with an error leaves nothing behind.
+  /// Writes OUT/NAME: landmarks.csv, left.csv, right.csv, asymmetry.csv, report.html,
+  /// performance.txt and .json, left_mirrored, right_mirrored and overlay (.mp4; .png for a
+  /// picture), summary.json. A summary whose status is partial lists what was lost. An input whose
+  /// output is there already, made from the same file with the same options, is not done again
+  /// (`skipped`). A run of a video that ends before its time (interrupted, unwritable, killed, what
+  /// the device says) leaves what it has done in a hidden folder, and the next one with the same
+  /// options goes on from there: the results are the same. What else ends with an error leaves
+  /// nothing behind.
   Result<Summary> run(const std::string& input, const std::string& name);
 
   const Pack& pack() const { return pack_; }
@@ -90,6 +93,9 @@ class Processor {
   Result<void> run_image(Job& job);
   /// Everything that follows from the journal alone.
   Result<void> write_tables(Job& job);
+  /// report.html and performance.*, of what is measured. Without its input a page says so.
+  Result<void> write_report(Job& job);
+  Result<measure::MeasureOptions> measuring(const Job& job) const;
   std::string settings() const;
   TableLayout layout() const;
   face::TrackerOptions tracking() const;

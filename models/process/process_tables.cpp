@@ -1,5 +1,4 @@
 #include <optional>
-#include <utility>
 
 #include "models/measure/sheet.hpp"
 #include "models/process/job.hpp"
@@ -12,18 +11,6 @@ namespace vultus {
 namespace {
 
 constexpr const char* kSheet = "asymmetry.csv";
-
-/// A journal's records, read from its beginning each time.
-measure::RecordSource records_of(const std::string& path) {
-  return [path](const measure::RecordVisitor& visit) -> Result<void> {
-    VULTUS_TRY(JournalReader journal, JournalReader::open(path));
-    while (true) {
-      VULTUS_TRY(std::optional<FrameRecord> record, journal.next());
-      if (!record) return {};
-      VULTUS_CHECK(visit(*record));
-    }
-  };
-}
 
 /// How often the first face was another one than in the frame with a face before.
 class Restarts {
@@ -50,13 +37,27 @@ Result<void> write_sheet(const std::string& path, const measure::Sheet& sheet) {
 
 }  // namespace
 
+Result<measure::MeasureOptions> Processor::measuring(const Job& job) const {
+  VULTUS_TRY(JournalReader journal, JournalReader::open(job.folder.journal()));
+  return measure::MeasureOptions{journal.header().size, options_.sides, options_.pupil_distance_mm};
+}
+
+measure::RecordSource Processor::Job::records() const {
+  return [path = folder.journal()](const measure::RecordVisitor& visit) -> Result<void> {
+    VULTUS_TRY(JournalReader journal, JournalReader::open(path));
+    while (true) {
+      VULTUS_TRY(std::optional<FrameRecord> record, journal.next());
+      if (!record) return {};
+      VULTUS_CHECK(visit(*record));
+    }
+  };
+}
+
 Result<void> Processor::write_tables(Job& job) {
   face::StageTimes::Timer timer(&job.times, "tables");
   Summary& summary = job.summary;
-  VULTUS_TRY(JournalReader journal, JournalReader::open(job.folder.journal()));
-  const measure::MeasureOptions options{journal.header().size, options_.sides,
-                                        options_.pupil_distance_mm};
-  const measure::RecordSource records = records_of(job.folder.journal());
+  VULTUS_TRY(const measure::MeasureOptions options, measuring(job));
+  const measure::RecordSource records = job.records();
   VULTUS_TRY(measure::Survey tracks, survey(records, options));
   VULTUS_TRY(Tables tables, Tables::create(job.folder.working(), layout()));
   Restarts restarts;
@@ -72,9 +73,9 @@ Result<void> Processor::write_tables(Job& job) {
   const auto notes = face_sentences(summary, options_, restarts.count(), job.most_faces);
   summary.warnings.insert(summary.warnings.end(), notes.begin(), notes.end());
 
-  VULTUS_TRY(measure::Sheet sheet, measure::compute_sheet(records, {options, options_.baseline}));
-  VULTUS_CHECK(write_sheet(job.file(kSheet), sheet));
-  summary.asymmetry = std::move(sheet.notes);
+  VULTUS_TRY(job.sheet, measure::compute_sheet(records, {options, options_.baseline}));
+  VULTUS_CHECK(write_sheet(job.file(kSheet), job.sheet));
+  summary.asymmetry = job.sheet.notes;
   summary.outputs = Tables::names();
   summary.outputs.push_back(kSheet);
   return {};

@@ -17,15 +17,20 @@ struct StageWords {
   std::string_view name, words;
   bool network;
 };
-constexpr std::array<StageWords, 9> kStages{{{"decode", "video decoding", false},
-                                             {"search", "face search, whole frame", true},
-                                             {"detect", "face detection near the last one", true},
-                                             {"landmarks", "landmarks", true},
-                                             {"smooth", "smoothing of landmarks", false},
-                                             {"expression", "action units, emotion, gaze", true},
-                                             {"mirror", "mirroring of both halves", false},
-                                             {"overlay", "drawing of the overlay", false},
-                                             {"encode", "video encoding, all videos", false}}};
+constexpr std::array<StageWords, 13> kStages{
+    {{"decode", "video decoding", false},
+     {"search", "face search, whole frame", true},
+     {"detect", "face detection near the last one", true},
+     {"landmarks", "landmarks", true},
+     {"smooth", "smoothing of landmarks", false},
+     {"expression", "action units, emotion, gaze", true},
+     {"mirror", "mirroring of both halves", false},
+     {"overlay", "drawing of the overlay", false},
+     {"encode", "video encoding, all videos", false},
+     {"join", "joining of the videos' parts", false},
+     {"skip", "decoding up to where an earlier run ended", false},
+     {"tables", "tables and the asymmetry sheet", false},
+     {"report", "this page", false}}};
 
 std::vector<face::StageTimes::Row> by_total(const Summary& summary) {
   std::vector<face::StageTimes::Row> rows = summary.stages;
@@ -63,8 +68,7 @@ std::string performance_text(const Summary& summary) {
   const std::string line(100, '=');
   std::string out = fmt::format(
       "{0}\nPERFORMANCE REPORT\n{0}\nInput:             {1}\nFrames:            {2}\n"
-      "Wall clock:        {3:.3f} s ({4:.2f} frames/s); this run, which the stages are of: {8:.3f} "
-      "s\n"
+      "Wall clock:        {3:.3f} s ({4:.2f} frames/s)\n"
       "Sum over threads:  {5:.3f} s; stages overlap: {6:.2f} at once on average\n"
       "Outside of stages: {7:.3f} s of this run's {8:.3f} s\n\n",
       line, clean(summary.input), summary.frames, summary.seconds, summary.fps, load.thread_seconds,

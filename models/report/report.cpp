@@ -32,7 +32,8 @@ std::vector<Page::Fact> facts(const ReportInput& input, const Curves& curves) {
   const Summary& summary = input.summary;
   const Origin& origin = input.origin;
   std::vector<Page::Fact> facts;
-  if (curves.has_times && origin.seconds > 0) facts.push_back({"Length", clock(origin.seconds)});
+  if (curves.has_times && summary.frames > 1)
+    facts.push_back({"Length", clock(curves.end - curves.starts.front())});
   facts.push_back({"Frames", count(static_cast<double>(summary.frames))});
   if (summary.video_fps > 0) facts.push_back({"Frames a second", number(summary.video_fps)});
   if (origin.width > 0)

@@ -14,8 +14,6 @@ namespace vultus::report {
 /// What the page tells of a recording and of how it was measured.
 struct Origin {
   int width = 0, height = 0;  ///< pixels, upright
-  std::string codec;          ///< empty for a picture
-  double seconds = 0;         ///< of the recording
   std::string command, version, date;
   struct Network {
     std::string role, kind, file, sha256;

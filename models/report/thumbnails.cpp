@@ -4,7 +4,6 @@
 #include <map>
 #include <opencv2/imgcodecs.hpp>
 #include <opencv2/imgproc.hpp>
-#include <utility>
 
 #include "models/face/crop.hpp"
 #include "models/face/midline.hpp"
@@ -67,7 +66,7 @@ Result<void> take(const cv::Mat& bgr, int64_t frame, const Shot& shot,
   if (shot.midline) {
     face::MirroredPair pair;
     face::mirror_both(bgr, shot.midline, pair);
-    if (sides.mirrored_input) std::swap(pair.left, pair.right);
+    sides.to_subject(pair.left, pair.right);
     VULTUS_TRY(thumbnail.left, jpeg_address(pair.left, shot.square, kLargePx, kLargeQuality));
     VULTUS_TRY(thumbnail.right, jpeg_address(pair.right, shot.square, kLargePx, kLargeQuality));
   }

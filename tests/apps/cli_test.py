@@ -333,7 +333,8 @@ class Process(Cli):
         self.process(0, self.clip())
         out = self.folder / "out" / "clip"
         self.assertEqual({p.name for p in out.iterdir()},
-                         {"landmarks.csv", "left.csv", "right.csv", "asymmetry.csv", "left_mirrored.mp4", "right_mirrored.mp4", "overlay.mp4", "summary.json"})
+                         {"landmarks.csv", "left.csv", "right.csv", "asymmetry.csv", "report.html", "performance.txt", "performance.json",
+                          "left_mirrored.mp4", "right_mirrored.mp4", "overlay.mp4", "summary.json"})
         rows = self.rows("clip")
         self.assertEqual([row["frame"] for row in rows], [str(n) for n in range(1, 13)])
         self.assertTrue(all(row["success"] == "0" and row["x_0"] == "" for row in rows))

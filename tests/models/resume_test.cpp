@@ -39,7 +39,8 @@ Files contents(const fs::path& folder) {
         summary.erase(timed);
       files[name] = summary.dump();
     }
-    if (name == "run.json" || name.starts_with("performance.")) files[name].clear();
+    if (name == "run.json" || name == "report.html" || name.starts_with("performance."))
+      files[name].clear();
   }
   return files;
 }

@@ -96,8 +96,6 @@ inline report::Origin synthetic_origin() {
   report::Origin origin;
   origin.width = 320;
   origin.height = 240;
-  origin.codec = "h264";
-  origin.seconds = 3;
   origin.command = "vultus process clip.mp4 -o out";
   origin.version = "0";
   origin.date = "2026-01-01 00:00 UTC";
