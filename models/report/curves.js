@@ -135,6 +135,7 @@
     return plot;
   }
 
+  const isMeasured = (k) => data.faces.some((one) => [...one.left[k], ...one.right[k]].some((v) => v !== null));
   const seriesOf = (k, side) => data.faces[face][side][k];
   const scaled = (values) => values.map((v) => (v === null ? null : v / 1000));
   function curveRow(unit, k) {
@@ -142,7 +143,8 @@
     const left = make("span", "left"), right = make("span", "right");
     values.append(left, right);
     head.append(make("b", "", unit[0]), " ", make("span", "name", unit[1]), values);
-    if (k === 0 || data.units[k - 1][2] !== unit[2]) row.append(make("h3", "zone", unit[2]));
+    const zone = data.units.map((one, i) => (one[2] === unit[2] ? i : -1)).filter((i) => i >= 0);
+    if (zone[0] === k && zone.some(isMeasured)) row.append(make("h3", "zone", unit[2]));
     row.append(head);
     stage.append(row);
     const line = (side) => ({ label: side, stroke: () => css("--" + side), width: 1.6, points: { size: 4, fill: () => css("--" + side) } });
@@ -292,7 +294,7 @@
     group("Action units", ...data.units.map((unit, k) => {
       const chip = button(unit[0], true, (on) => { rows[k].row.hidden = !on; }, "chip");
       chip.title = unit[1];
-      chip.disabled = data.faces.every((one) => [...one.left[k], ...one.right[k]].every((v) => v === null));
+      chip.disabled = !isMeasured(k);
       return chip;
     })),
     group("Scale", button("Fit height", false, (on) => { fit = on; rows.forEach((row) => row.plot.redraw(true, true)); rows.forEach((row) => row.plot.setScale("y", { min: 0, max: 1 })); }), reset));

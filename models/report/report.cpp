@@ -68,9 +68,11 @@ std::string report_page(const ReportInput& input, const Curves& curves,
             facts(input, curves),
             {}};
   page.notice = notice(summary);
-  page.add("moments", "Rest and peak", moments_section(input.sheet, thumbnails));
+  const bool video = summary.frames > 1;
+  page.add("moments", video ? "Rest and peak" : "The face",
+           moments_section(moments_of(input.sheet, summary.frames), thumbnails));
   const std::string shown = curves_section(summary, curves, thumbnails);
-  page.add("curves", "Action units over time", shown);
+  page.add("curves", video ? "Action units over time" : "Action units", shown);
   page.add("sheet", "Asymmetry", sheet_section(input.sheet));
   page.add("quality", "Quality", quality_section(summary, curves));
   page.add("notes", "Warnings", list(summary.warnings));
@@ -93,10 +95,11 @@ Result<void> write_report(const std::string& path, const ReportInput& input) {
              make_curves(samples_of(input.records, input.measure, std::move(survey)),
                          input.summary.frames));
   ThumbnailPlan plan;
-  for (const NamedMoment& moment : moments_of(input.sheet))
+  for (const NamedMoment& moment : moments_of(input.sheet, input.summary.frames))
     plan.moments.push_back(moment.frame);
   plan.frames = input.summary.frames;
   plan.sides = input.measure.sides;
+  plan.face_id = input.sheet.face_id;
   VULTUS_TRY(const Thumbnails thumbnails,
              take_thumbnails(input.summary.input, input.records, plan));
   return write_file(path, report_page(input, curves, thumbnails));

@@ -44,8 +44,8 @@ struct NamedMoment {
   std::string name;
   int64_t frame = 0;
 };
-/// The frames that the sheet speaks of.
-std::vector<NamedMoment> moments_of(const measure::Sheet& sheet);
+/// The frames that the sheet speaks of; of a picture, itself.
+std::vector<NamedMoment> moments_of(const measure::Sheet& sheet, int64_t frames);
 
 /// What the page shows of the records: action units of the network and of the eyelids, flags.
 SampleSource samples_of(const RecordSource& records, const measure::MeasureOptions& options,

@@ -27,13 +27,14 @@ std::vector<std::string> names_of(measure::Flags flags) {
   std::vector<std::string> names;
   for (int i = 0; i < measure::kFlags; ++i)
     if (const auto flag = static_cast<measure::Flag>(i); flags.has(flag))
-      names.emplace_back(measure::name_of(flag));
+      std::ranges::replace(names.emplace_back(measure::name_of(flag)), '_', ' ');
   return names;
 }
 
 }  // namespace
 
-std::vector<NamedMoment> moments_of(const measure::Sheet& sheet) {
+std::vector<NamedMoment> moments_of(const measure::Sheet& sheet, int64_t frames) {
+  if (frames == 1) return {{"The face", 1}};
   std::vector<NamedMoment> moments;
   if (sheet.rest) moments.push_back({"At rest", sheet.rest->frame});
   for (size_t i = 0; i < sheet.peaks.size(); ++i)

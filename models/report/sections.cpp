@@ -38,42 +38,74 @@ std::string film(const Thumbnails& thumbnails) {
   return out + "</ol>\n";
 }
 
-std::string action_unit_table(const FaceCurves& face) {
-  Table table(
-      "Action units over all measured frames, presence scores 0 to 1. The faces made of one "
-      "half alone were measured, so a side's score is that of a face which is like this side "
-      "on both.",
-      {{"Unit"},
-       {"Name"},
-       {"Left, mean", Kind::number},
-       {"Right, mean", Kind::number},
-       {"Left, largest", Kind::number},
-       {"at"},
-       {"Right, largest", Kind::number},
-       {"at"},
-       {"Frames", Kind::number}});
+std::string code_of(size_t unit) {
+  return std::string(kActionUnits[unit].code);
+}
+
+std::string name_of_unit(size_t unit) {
+  return std::string(kActionUnits[unit].name);
+}
+
+std::optional<double> mean_of(const Extent& extent) {
+  return extent.frames > 0 ? std::optional(extent.mean()) : std::nullopt;
+}
+
+bool measured(const FaceCurves& face, size_t unit) {
+  return face.left_extent[unit].frames + face.right_extent[unit].frames > 0;
+}
+
+constexpr std::string_view kScores =
+    "presence scores 0 to 1. The faces made of one half alone were measured, so a side's score is "
+    "that of a face which is like this side on both.";
+
+std::string picture_table(const FaceCurves& face) {
+  Table table(fmt::format("Action units, {}", kScores), {{"Unit"},
+                                                         {"Name"},
+                                                         {"Left", Kind::number},
+                                                         {"Right", Kind::number},
+                                                         {"Difference", Kind::number}});
   for (size_t i = 0; i < kActionUnits.size(); ++i) {
+    if (!measured(face, i)) continue;
+    const auto left = mean_of(face.left_extent[i]), right = mean_of(face.right_extent[i]);
+    table.row({{code_of(i), 0, "keep"},
+               {name_of_unit(i), 0, "keep"},
+               number_cell(left, 3),
+               number_cell(right, 3),
+               number_cell(left && right ? std::optional(*left - *right) : std::nullopt, 3)});
+  }
+  return table.html();
+}
+
+std::string action_unit_table(const FaceCurves& face) {
+  Table table(fmt::format("Action units over all measured frames, {}", kScores),
+              {{"Unit"},
+               {"Name"},
+               {"Left, mean", Kind::number},
+               {"Right, mean", Kind::number},
+               {"Left, largest", Kind::number},
+               {"at"},
+               {"Right, largest", Kind::number},
+               {"at"},
+               {"Frames", Kind::number}});
+  const auto largest = [](const Extent& extent) {
+    return extent.frames > 0 ? std::optional<double>(extent.largest) : std::nullopt;
+  };
+  const auto when = [](const Extent& extent) -> std::string {
+    return extent.frames > 0 ? moment(extent.largest_frame, extent.largest_seconds) : "\u2013";
+  };
+  for (size_t i = 0; i < kActionUnits.size(); ++i) {
+    if (!measured(face, i)) continue;
     const Extent &left = face.left_extent[i], &right = face.right_extent[i];
-    if (left.frames + right.frames == 0) continue;
-    const auto mean = [](const Extent& extent) {
-      return extent.frames > 0 ? std::optional(extent.mean()) : std::nullopt;
-    };
-    const auto largest = [](const Extent& extent) {
-      return extent.frames > 0 ? std::optional<double>(extent.largest) : std::nullopt;
-    };
-    const auto when = [](const Extent& extent) -> std::string {
-      return extent.frames > 0 ? moment(extent.largest_frame, extent.largest_seconds) : "\u2013";
-    };
-    const int64_t frames = std::max(left.frames, right.frames);
-    table.row({{std::string(kActionUnits[i].code), 0, "keep"},
-               {std::string(kActionUnits[i].name)},
-               number_cell(mean(left), 3),
-               number_cell(mean(right), 3),
+    const auto frames = static_cast<double>(std::max(left.frames, right.frames));
+    table.row({{code_of(i), 0, "keep"},
+               {name_of_unit(i), 0, "keep"},
+               number_cell(mean_of(left), 3),
+               number_cell(mean_of(right), 3),
                number_cell(largest(left), 3),
                {when(left), 0, "keep"},
                number_cell(largest(right), 3),
                {when(right), 0, "keep"},
-               {count(static_cast<double>(frames)), static_cast<double>(frames)}});
+               {count(frames), frames}});
   }
   return table.html();
 }
@@ -103,11 +135,10 @@ std::string curves_section(const Summary& summary, const Curves& curves,
   if (curves.faces.empty() || curves.faces[0].frames == 0) return {};
   std::string out;
   const FaceCurves& face = curves.faces[0];
-  const bool measured = std::ranges::any_of(kActionUnits, [&](const ActionUnit& unit) {
-    const auto i = static_cast<size_t>(&unit - kActionUnits.data());
-    return face.left_extent[i].frames + face.right_extent[i].frames > 0;
-  });
-  if (!measured)
+  bool any = false;
+  for (size_t i = 0; i < kActionUnits.size(); ++i)
+    any |= measured(face, i);
+  if (!any)
     return paragraph(
         "The pack has no network for action units, and the eyes were not measured: "
         "there are no curves.");
@@ -137,7 +168,7 @@ std::string curves_section(const Summary& summary, const Curves& curves,
         "<div id=\"stage\" role=\"group\" aria-label=\"Curves over time. Arrow keys move through "
         "the frames, plus and minus zoom, Enter keeps a time, Escape goes back.\" hidden></div>\n";
   }
-  return out + action_unit_table(face);
+  return out + (summary.frames > 1 ? action_unit_table(face) : picture_table(face));
 }
 
 std::string quality_section(const Summary& summary, const Curves& curves) {

@@ -16,7 +16,7 @@ std::string moment(int64_t frame, const std::optional<double>& seconds);
 Table::Cell number_cell(const std::optional<double>& value, int digits, std::string css = {});
 
 // The parts of the page, markup; empty where there is nothing to show.
-std::string moments_section(const measure::Sheet& sheet, const Thumbnails& thumbnails);
+std::string moments_section(const std::vector<NamedMoment>& moments, const Thumbnails& thumbnails);
 std::string sheet_section(const measure::Sheet& sheet);
 std::string curves_section(const Summary& summary, const Curves& curves,
                            const Thumbnails& thumbnails);

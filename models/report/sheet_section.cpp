@@ -36,6 +36,10 @@ std::string readable(std::string_view name) {
   return out;
 }
 
+bool empty(const SheetRow& row) {
+  return !row.left && !row.right && !row.difference;
+}
+
 std::string table_of(const measure::Sheet& sheet, measure::Region region) {
   using Kind = Table::Kind;
   std::string heading(measure::name_of(region));
@@ -55,7 +59,7 @@ std::string table_of(const measure::Sheet& sheet, measure::Region region) {
                         {"Valid"},
                         {"Formula"}});
   for (const SheetRow& row : sheet.rows) {
-    if (row.measure->region != region) continue;
+    if (row.measure->region != region || empty(row)) continue;
     const int digits = digits_of(row);
     const std::string css = row.valid ? "" : "void";
     table.row({{readable(row.measure->name)},
@@ -74,8 +78,7 @@ std::string table_of(const measure::Sheet& sheet, measure::Region region) {
 
 }  // namespace
 
-std::string moments_section(const measure::Sheet& sheet, const Thumbnails& thumbnails) {
-  const std::vector<NamedMoment> moments = moments_of(sheet);
+std::string moments_section(const std::vector<NamedMoment>& moments, const Thumbnails& thumbnails) {
   std::string figures;
   for (size_t i = 0; i < thumbnails.moments.size() && i < moments.size(); ++i) {
     if (!thumbnails.moments[i]) continue;
@@ -100,6 +103,10 @@ std::string sheet_section(const measure::Sheet& sheet) {
   for (const auto region : {measure::Region::brows, measure::Region::eyes, measure::Region::mouth})
     tables += table_of(sheet, region);
   if (tables.empty()) return list(sheet.notes);
+  const auto without = std::ranges::count_if(sheet.rows, empty);
+  if (without > 0)
+    tables += paragraph(fmt::format("{} of the sheet without a value: asymmetry.csv says why.",
+                                    count(static_cast<double>(without), "row")));
   return list(sheet.notes) +
          paragraph(
              "Difference is left minus right, \u00b1 its median absolute deviation; % is the "

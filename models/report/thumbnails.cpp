@@ -84,7 +84,9 @@ Result<std::map<int64_t, Shot>> find_shots(const RecordSource& records, const Th
   int64_t place = -1;
   VULTUS_CHECK(records([&](const FrameRecord& record) -> Result<void> {
     if (record.faces.empty()) return {};
-    const FaceRecord& first = record.faces.front();
+    const auto wanted = std::ranges::find_if(
+        record.faces, [&](const FaceRecord& face) { return face.face.id == plan.face_id; });
+    const FaceRecord& first = wanted == record.faces.end() ? record.faces.front() : *wanted;
     Shot shot{record.seconds,
               face::square_of_longer_side(first.face.box),
               face::midline_of(first.face.landmarks),

@@ -26,6 +26,7 @@ struct ThumbnailPlan {
   std::vector<int64_t> moments;  ///< large, with both halves; a frame without a face is left out
   int strip = 12;                ///< small ones, spread evenly over the frames
   int64_t frames = 0;            ///< of the whole video
+  int face_id = -1;              ///< the face to show; where it is not, the first
   measure::Sides sides;
 };
 
