@@ -310,6 +310,15 @@
   stage.tabIndex = 0;
   stage.addEventListener("keydown", keys);
   stage.addEventListener("mouseleave", () => update(null));
+  for (const moment of document.querySelectorAll(".moment")) {
+    const time = Number(moment.querySelector("img").dataset.seconds);
+    const nearestTo = xs.reduce((best, x, i) => (Math.abs(x - time) < Math.abs(xs[best] - time) ? i : best), 0);
+    moment.append(button("Show in the curves", null, () => {
+      pin(nearestTo);
+      readout.scrollIntoView({ block: "center" });
+      stage.focus({ preventScroll: true });
+    }, "jump"));
+  }
   pin(null);
   zoom(...whole);
 

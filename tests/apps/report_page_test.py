@@ -102,6 +102,12 @@ class Report(page_test.Browser, unittest.TestCase):
         self.browser.switch_to.active_element.send_keys(Keys.ESCAPE)
         self.assertNotIn("frame", self.readout())
 
+    def test_a_moment_leads_to_its_time_in_the_curves(self):
+        self.js("[...document.querySelectorAll('.moment button')].at(-1).click()")
+        self.assertEqual(self.frame(), 60)
+        self.assertEqual(self.values("AU12"), self.expected("AU12", 60))
+        self.assertEqual(self.js("document.activeElement.id"), "stage")
+
     def test_dragging_zooms_and_a_double_click_goes_back(self):
         from selenium.webdriver.common.action_chains import ActionChains
         whole = "[...document.querySelectorAll('.switches button')].find((b) => b.textContent === 'Whole length').disabled"
