@@ -95,6 +95,7 @@ void add_bench(CLI::App& app, int& status);
 void add_check(CLI::App& app, int& status);
 void add_inspect(CLI::App& app, int& status);
 void add_process(CLI::App& app, int& status);
+void add_verify(CLI::App& app, int& status);
 void add_convert(CLI::App& app, int& status);
 void add_operators(CLI::App& app, int& status);
 void add_doctor(CLI::App& app, int& status);

@@ -19,6 +19,10 @@ void add_process(CLI::App& app, int& status) {
   add_absent(app, "process", status);
 }
 
+void add_verify(CLI::App& app, int& status) {
+  add_absent(app, "verify", status);
+}
+
 void add_convert(CLI::App& app, int& status) {
   add_absent(app, "convert", status);
 }

@@ -51,6 +51,7 @@ int main(int argc, char** argv) {
       "interrupted.");
   int status = kComplete;
   add_process(app, status);
+  add_verify(app, status);
   add_convert(app, status);
   add_run(app, status);
   add_plan(app, status);

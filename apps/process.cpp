@@ -193,6 +193,7 @@ Result<int> process(const Options& options) {
   settings.force = options.force;
   settings.progress = [&](const Progress& p) { display.update(p.frames, p.declared_frames); };
   settings.cancel = &cancelled;
+  settings.command_line = provenance("").command;
   if (options.dry_run) {
     Json document;
     VULTUS_TRY(int code, dry_run(std::move(settings), inputs, options.engine.json, document));

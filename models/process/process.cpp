@@ -14,6 +14,8 @@
 #include "models/process/job.hpp"
 #include "models/process/output_folder.hpp"
 #include "models/process/program.hpp"
+#include "models/process/run_manifest.hpp"
+#include "models/process/verify.hpp"
 #include "models/video/reader.hpp"
 
 namespace vultus {
@@ -142,7 +144,13 @@ Result<void> Processor::work(Job& job) {
   summary.fps = static_cast<double>(summary.frames) / summary.seconds;
   VULTUS_CHECK(write_report(job));
   VULTUS_TRY(summary.faces, Tables::verify(job.folder.working(), layout(), summary.frames));
-  return write_summary(job.file("summary.json"), summary);
+  VULTUS_CHECK(write_summary(job.file("summary.json"), summary));
+  const std::string& folder = job.folder.working();
+  VULTUS_CHECK(write_run_manifest(folder, summary, pack_, options_.devices, options_.command_line));
+  // What is on the disk counts, not what was meant to be written. The sums were just made of it.
+  VULTUS_TRY(Verification found, verify_results(folder, false));
+  if (!found.differences.empty()) return Error{Errc::mismatch, found.differences.front()};
+  return {};
 }
 
 Result<Summary> Processor::run(const std::string& input, const std::string& name) {

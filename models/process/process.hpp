@@ -42,7 +42,8 @@ struct ProcessOptions {
   measure::Sides sides;              ///< set where the input is mirrored as selfies are
   measure::BaselineChoice baseline;  ///< the face at rest, for asymmetry.csv
   double pupil_distance_mm = measure::kUsualPupilDistance;
-  bool force = false;  ///< replaces existing output
+  bool force = false;        ///< replaces existing output
+  std::string command_line;  ///< as typed, for run.json
   /// Called after every frame, on the calling thread.
   std::function<void(const Progress&)> progress;
   /// Set from outside (a signal handler) to stop after the present frame.

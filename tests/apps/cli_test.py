@@ -334,7 +334,7 @@ class Process(Cli):
         out = self.folder / "out" / "clip"
         self.assertEqual({p.name for p in out.iterdir()},
                          {"landmarks.csv", "left.csv", "right.csv", "asymmetry.csv", "report.html", "performance.txt", "performance.json",
-                          "left_mirrored.mp4", "right_mirrored.mp4", "overlay.mp4", "summary.json"})
+                          "left_mirrored.mp4", "right_mirrored.mp4", "overlay.mp4", "summary.json", "run.json"})
         rows = self.rows("clip")
         self.assertEqual([row["frame"] for row in rows], [str(n) for n in range(1, 13)])
         self.assertTrue(all(row["success"] == "0" and row["x_0"] == "" for row in rows))
@@ -458,6 +458,29 @@ class Process(Cli):
         self.process(0, clip, says="gone on from frame")
         self.assertEqual(len(self.rows("clip")), 400)
         self.assertEqual([p.name for p in out.iterdir()], ["clip"])
+
+    def test_results_are_verified_and_what_differs_is_named(self):
+        out = self.folder / "out"
+        self.process(0, self.clip(), self.clip("other.mp4"))
+        self.assertIn("2 verified, 0 different", self.expect(0, "verify", out).stdout)
+        manifest = json.loads((out / "clip" / "run.json").read_text())
+        for key in "program command started finished resumptions input settings precision devices pack frames outputs".split():
+            self.assertIn(key, manifest)
+        self.assertEqual({p.name for p in (out / "clip").iterdir()} - {"run.json"}, {o["file"] for o in manifest["outputs"]})
+        self.assertEqual(manifest["input"]["bytes"], (self.folder / "clip.mp4").stat().st_size)
+        for name, spoil in (("landmarks.csv", lambda b: b.replace(b"\n7,", b"\n8,")), ("overlay.mp4", lambda b: b[:-1]),
+                            ("summary.json", lambda b: b[:40] + bytes([b[40] ^ 1]) + b[41:]), ("left.csv", None)):
+            path = out / "clip" / name
+            good = path.read_bytes()
+            path.write_bytes(spoil(good)) if spoil else path.unlink()
+            self.assertIn(name, self.expect(9, "verify", out / "clip", says="different").stdout)
+            document = json.loads(self.expect(9, "verify", out, "--json").stdout)
+            self.assertEqual([r["verified"] for r in document["results"]], [False, True])
+            path.write_bytes(good)
+        self.expect(0, "verify", out / "clip", says="verified")
+        (out / "clip" / "run.json").write_text("{")
+        self.expect(4, "verify", out / "clip", says="run.json")
+        self.expect(4, "verify", self.folder / "nowhere", says="nowhere")
 
     def test_killed_at_any_moment_and_taken_up_every_byte_is_the_same(self):
         clip = self.clip(frames=250)

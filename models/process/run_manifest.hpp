@@ -1,0 +1,21 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "host/core/result.hpp"
+#include "host/run/device.hpp"
+#include "models/pack/pack.hpp"
+#include "models/process/summary.hpp"
+
+namespace vultus {
+
+/// run.json: from what, with what, how and when results were made, and the SHA-256 and size of each
+/// file of them. `vultus verify` checks results against it.
+///
+/// Writes it into `folder`, where everything that `summary.outputs` names lies, and summary.json.
+/// `command` is empty where nobody typed one.
+Result<void> write_run_manifest(const std::string& folder, const Summary& summary, const Pack& pack,
+                                const std::vector<Device*>& devices, const std::string& command);
+
+}  // namespace vultus

@@ -1,0 +1,31 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "host/core/result.hpp"
+
+namespace vultus {
+
+/// What re-opening the results of one input has shown.
+struct Verification {
+  std::string folder;
+  std::string input;  ///< as run.json names it
+  int64_t frames = 0;
+  bool complete = false;             ///< no frame of the input was lost
+  std::vector<std::string> checked;  ///< names of files
+  std::vector<std::string> differences;
+};
+
+/// Re-opens everything that run.json in `folder` lists: the bytes and SHA-256 of each file, a row
+/// for every frame in each table of frames, a picture for every frame in each video, counted by its
+/// packets. Differences are found, not errors; bad_input where there is no run.json of ours.
+/// Without `sums` the checksums are taken for granted.
+Result<Verification> verify_results(const std::string& folder, bool sums = true);
+
+/// The folders of results that `path` stands for: itself, or the folders in it that have a run.json
+/// or a summary.json. bad_input where there are none.
+Result<std::vector<std::string>> result_folders(const std::string& path);
+
+}  // namespace vultus
