@@ -24,9 +24,11 @@ Result<int64_t> count_pictures(const std::string& path) {
   while ((error = av_read_frame(demuxer.get(), packet.get())) >= 0) {
     const bool ours = packet->stream_index == video->index;
     const bool key = (packet->flags & AV_PKT_FLAG_KEY) != 0;
+    const bool broken = (packet->flags & AV_PKT_FLAG_CORRUPT) != 0;
     const int64_t pts = packet->pts;
     av_packet_unref(packet.get());
     if (!ours) continue;
+    if (broken) return wrong(fmt::format("picture {} is cut off", count + 1));
     if (count == 0 && !key) return wrong("the first picture cannot be decoded alone");
     if (pts <= last) return wrong(fmt::format("picture {} is not after the one before", count + 1));
     last = pts;

@@ -27,8 +27,10 @@ class Verify : public ::testing::Test {
   }
   void write_video(int pictures) const {
     VideoWriter writer =
-        VideoWriter::create(path("overlay.mp4"),
-                            {.size = {64, 48}, .time_base = {1, 25}, .frame_rate = {25, 1}})
+        VideoWriter::create(path("overlay.mp4"), {.size = {64, 48},
+                                                  .time_base = {1, 25},
+                                                  .frame_rate = {25, 1},
+                                                  .file = {.audio_from = {}, .index_first = true}})
             .value();
     for (int i = 0; i < pictures; ++i)
       writer.write(cv::Mat::zeros(48, 64, CV_8UC3), i, 1).value();
@@ -113,8 +115,8 @@ TEST_F(Verify, AManifestThatIsNotOursOrLeadsOutIsRefused) {
 TEST_F(Verify, AVideoIsCountedByItsPackets) {
   write_video(4);
   EXPECT_EQ(count_pictures(path("overlay.mp4")).value(), 4);
-  // The index tells of pictures that are not there any more.
-  fs::resize_file(root_ / "overlay.mp4", fs::file_size(root_ / "overlay.mp4") - 10);
+  // The index, which stands first, tells of pictures that are not there any more.
+  fs::resize_file(root_ / "overlay.mp4", fs::file_size(root_ / "overlay.mp4") - 40);
   EXPECT_FALSE(count_pictures(path("overlay.mp4")));
   write("text.mp4", "no video");
   EXPECT_FALSE(count_pictures(path("text.mp4")));
