@@ -26,7 +26,8 @@ void on_signal(int signal) {
 struct Options {
   EngineOptions engine;
   std::vector<std::string> inputs;
-  std::string files_from, out, pack, faces = "one", progress = "auto", baseline = "auto";
+  std::string files_from, out, pack, faces = "one", format = "vultus", progress = "auto",
+                                     baseline = "auto";
   double pupil_distance = measure::kUsualPupilDistance;
   bool mirrored_input = false;
   int every = 10;
@@ -185,6 +186,7 @@ Result<int> process(const Options& options) {
   settings.mirror = !options.no_mirror;
   settings.overlay = !options.no_overlay;
   settings.report = !options.no_report;
+  settings.openface = options.format == "openface";
   for (const std::string& word : options.words)
     settings.command += " " + word;
   VULTUS_TRY(settings.baseline, measure::parse_baseline(options.baseline));
@@ -248,6 +250,11 @@ void add_process(CLI::App& app, int& status) {
       ->capture_default_str();
   command->add_option("--faces", options->faces, "one (highest score, then tracked) or all")
       ->check(CLI::IsMember({"one", "all"}))
+      ->capture_default_str();
+  command
+      ->add_option("--format", options->format,
+                   "vultus, or openface: openface.csv with the columns of OpenFace 2.2 as well")
+      ->check(CLI::IsMember({"vultus", "openface"}))
       ->capture_default_str();
   command->add_flag("--no-mirror", options->no_mirror, "no mirrored videos");
   command->add_flag("--no-overlay", options->no_overlay, "no overlay video");

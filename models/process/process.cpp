@@ -104,11 +104,11 @@ Result<std::unique_ptr<Processor>> Processor::open(ProcessOptions options) {
 }
 
 std::string Processor::settings() const {
-  std::string text =
-      fmt::format("search every {}, {}, {}, mirror {}, overlay {}, report {}, {} on {}",
-                  options_.search_every, options_.all_faces ? "all faces" : "one face",
-                  options_.smooth ? "smooth" : "raw", options_.mirror, options_.overlay,
-                  options_.report, name_of(options_.precision), device_names(options_.devices));
+  std::string text = fmt::format(
+      "search every {}, {}, {}, mirror {}, overlay {}, openface {}, report {}, {} on {}",
+      options_.search_every, options_.all_faces ? "all faces" : "one face",
+      options_.smooth ? "smooth" : "raw", options_.mirror, options_.overlay, options_.openface,
+      options_.report, name_of(options_.precision), device_names(options_.devices));
   text += fmt::format(", baseline {}, pupils {} mm apart{}", to_text(options_.baseline),
                       options_.pupil_distance_mm,
                       options_.sides.mirrored_input ? ", mirrored input" : "");

@@ -37,6 +37,7 @@ struct ProcessOptions {
   bool smooth = true;
   bool mirror = true;  ///< left_mirrored and right_mirrored
   bool overlay = true;
+  bool openface = false;             ///< openface.csv as well
   bool report = true;                ///< report.html
   std::string command;               ///< what was asked for, without the input: told in the report
   measure::Sides sides;              ///< set where the input is mirrored as selfies are

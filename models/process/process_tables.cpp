@@ -4,6 +4,7 @@
 #include "models/process/job.hpp"
 #include "models/process/journal.hpp"
 #include "models/process/notes.hpp"
+#include "models/process/openface_table.hpp"
 #include "models/process/tables.hpp"
 
 namespace vultus {
@@ -60,6 +61,10 @@ Result<void> Processor::write_tables(Job& job) {
   const measure::RecordSource records = job.records();
   VULTUS_TRY(measure::Survey tracks, survey(records, options));
   VULTUS_TRY(Tables tables, Tables::create(job.folder.working(), layout()));
+  std::optional<OpenFaceTable> openface;
+  if (options_.openface) {
+    VULTUS_TRY(openface, OpenFaceTable::create(job.folder.working()));
+  }
   Restarts restarts;
   VULTUS_CHECK(for_each_measured(records, options, tracks,
                                  [&](const FrameRecord& record, auto faces) -> Result<void> {
@@ -67,9 +72,11 @@ Result<void> Processor::write_tables(Job& job) {
                                      ++summary.frames_without_face;
                                    else
                                      restarts.push(record);
+                                   if (openface) VULTUS_CHECK(openface->add(record, faces));
                                    return tables.add(record, faces);
                                  }));
   VULTUS_CHECK(tables.finish());
+  if (openface) VULTUS_CHECK(openface->finish());
   const auto notes = face_sentences(summary, options_, restarts.count(), job.most_faces);
   summary.warnings.insert(summary.warnings.end(), notes.begin(), notes.end());
 
@@ -78,6 +85,10 @@ Result<void> Processor::write_tables(Job& job) {
   summary.asymmetry = job.sheet.notes;
   summary.outputs = Tables::names();
   summary.outputs.push_back(kSheet);
+  if (openface) {
+    summary.outputs.push_back(OpenFaceTable::kName);
+    summary.warnings.push_back(OpenFaceTable::not_measured());
+  }
   return {};
 }
 
