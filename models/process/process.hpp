@@ -95,7 +95,7 @@ class Processor {
   Result<void> run_image(Job& job);
   /// Everything that follows from the journal alone.
   Result<void> write_tables(Job& job);
-  /// report.html and performance.*, of what is measured. Without its input a page says so.
+  /// report.html and performance.*, of what is measured; the input is decoded once more.
   Result<void> write_report(Job& job);
   Result<measure::MeasureOptions> measuring(const Job& job) const;
   std::string settings() const;
