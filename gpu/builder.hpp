@@ -151,6 +151,8 @@ class Builder {
   /// The value in that layout; adds a `relayout` dispatch (once per value and layout) when it lies
   /// otherwise, and uploads constants, already in that layout.
   virtual TensorRef input(ValueId value, Layout layout) = 0;
+  /// The value row-major in float32 (or 32-bit integers) whatever the precision: for coordinates.
+  virtual TensorRef exact_input(ValueId value) = 0;
   /// A fresh buffer for an output of the node being built.
   virtual TensorRef output(ValueId value, Layout layout) = 0;
   /// The output is the same bytes as `source` under another shape (Reshape, Squeeze...). No
@@ -169,7 +171,7 @@ class Builder {
   /// Whether `value` was written into its place of this Concat's result.
   virtual bool is_placed(ValueId value) const = 0;
   /// For an output that only the host reads: a buffer in the host's form, which saves the
-  /// conversion. Nothing when kernels read it as well.
+  /// conversion and keeps float32 whatever the precision. Nothing when kernels read it as well.
   virtual std::optional<TensorRef> host_output(ValueId value) = 0;
 
   /// Weights: stored in the node's precision, in the order given. Padded to a multiple of 16
@@ -201,6 +203,7 @@ struct GpuOp {
   /// May assume that the host operator's shape inference has accepted the node.
   Support (*supports)(const Graph&, const Node&, const Caps&) = nullptr;
   void (*build)(Builder&, const Node&) = nullptr;
+  bool reads_bytes = false;  ///< inputs of type u8, packed four to a word
 };
 const GpuOp* find_gpu_op(std::string_view name);
 

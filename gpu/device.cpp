@@ -10,6 +10,7 @@
 #include "gpu/partition.hpp"
 #include "gpu/pipeline_cache.hpp"
 #include "gpu/probe.hpp"
+#include "gpu/shared_buffer.hpp"
 
 namespace vultus::gpu {
 
@@ -42,6 +43,9 @@ class VulkanDevice : public Device {
                         [this] { return probe(*context_, kernels_); });
   }
   bool hands_over() const override { return true; }
+  Result<std::unique_ptr<DeviceBytes>> share(size_t capacity) override {
+    return SharedBuffer::create(*context_, capacity);
+  }
   Context& context() const { return *context_; }
 
  private:
@@ -100,6 +104,8 @@ Support VulkanDevice::supports(const Graph& graph, const Node& node, Precision p
     // Rows are written as integers, -1 where there is none; what is downstream counts them first.
     if (value.dynamic_rows && (input || !is_integer(value.dtype)))
       return fmt::format("the length of '{}' is known only after running", value.name);
+    if (value.dtype == DType::u8 && !(input && op->reads_bytes))
+      return fmt::format("'{}' is u8, which its kernel does not handle", value.name);
     if (precision == Precision::fp16 && input) overflow |= overflows_fp16(value.constant.get());
     return refusal(value, precision, caps);
   };

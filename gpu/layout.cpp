@@ -36,15 +36,22 @@ bool is_integer(DType dtype) {
 }
 
 bool has_device_form(DType dtype) {
-  return dtype == DType::f32 || dtype == DType::boolean || is_integer(dtype);
+  return dtype == DType::f32 || dtype == DType::boolean || dtype == DType::u8 || is_integer(dtype);
 }
 
 bool fits_nhwc8(const Value& value) {
-  return (value.shape.rank() == 4 || value.shape.rank() == 2) && !is_integer(value.dtype);
+  return (value.shape.rank() == 4 || value.shape.rank() == 2) && !is_integer(value.dtype) &&
+         value.dtype != DType::u8;
+}
+
+uint64_t raw_size_of(DType dtype) {
+  return dtype == DType::u8 ? 1 : 4;
 }
 
 uint64_t layout_bytes(const Shape& shape, DType dtype, Layout layout, Precision precision) {
-  uint64_t element = precision == Precision::fp16 && !is_integer(dtype) ? 2 : 4;
+  const bool half =
+      precision == Precision::fp16 && (dtype == DType::f32 || dtype == DType::boolean);
+  const uint64_t element = half ? 2 : raw_size_of(dtype);
   if (layout == Layout::linear) return static_cast<uint64_t>(shape.elements()) * element;
   uint64_t padded = align_up(static_cast<uint64_t>(shape[1]), 8);
   return static_cast<uint64_t>(shape[0] * pixels_of(shape)) * padded * element;
@@ -95,7 +102,7 @@ Result<std::vector<int32_t>> narrow_integers(const Tensor& tensor) {
 
 Result<void> copy_in(const TensorView& from, std::byte* to, const std::string& name) {
   if (from.size_bytes() == 0) return {};
-  if (from.dtype == DType::f32 || from.dtype == DType::i32) {
+  if (from.dtype == DType::f32 || from.dtype == DType::i32 || from.dtype == DType::u8) {
     std::memcpy(to, from.bytes, from.size_bytes());
   } else if (from.dtype == DType::boolean) {
     booleans_to_floats(from, reinterpret_cast<float*>(to));

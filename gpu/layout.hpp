@@ -16,10 +16,13 @@ constexpr uint64_t align_up(uint64_t bytes, uint64_t alignment) {
 
 /// 32-bit integers on the device.
 bool is_integer(DType dtype);
-/// Types that have a form on the device: f32, bool, i32, i64.
+/// Types that have a form on the device: f32, bool, i32, i64, and u8, which is packed bytes that
+/// few kernels read (`GpuOp::reads_bytes`).
 bool has_device_form(DType dtype);
 /// Rank 2 or 4 and not an integer.
 bool fits_nhwc8(const Value& value);
+/// Bytes of an element in the raw form, in which values go up and come down.
+uint64_t raw_size_of(DType dtype);
 /// Bytes of a tensor on the device, without padding at its end.
 uint64_t layout_bytes(const Shape& shape, DType dtype, Layout layout, Precision precision);
 /// Whether a tensor that lies in `from` can be read in `to` without moving a byte.

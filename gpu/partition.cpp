@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "gpu/layout.hpp"
+#include "gpu/shared_buffer.hpp"
 
 namespace vultus::gpu {
 
@@ -40,7 +41,7 @@ VulkanPartition::~VulkanPartition() {
     if (pool) context_.vk().vkDestroyQueryPool(context_.device(), pool, nullptr);
 }
 
-/// Where the values that earlier partitions hand over lie.
+/// Where the values that earlier partitions hand over lie, and those that partitions share.
 Result<void> VulkanPartition::find_imports(const PartitionSpec& spec,
                                            std::vector<Handover>& found) {
   for (const PartitionSpec::Import& import : spec.imports) {
@@ -57,6 +58,19 @@ Result<void> VulkanPartition::find_imports(const PartitionSpec& spec,
     imported_.push_back(from->slice(offered->source.buffer));
     found.back().bytes = imported_.back().bytes;
   }
+  for (const PartitionSpec::Shared& shared : spec.shared) {
+    const Value& value = graph_.value(shared.value);
+    const auto* bytes = dynamic_cast<const SharedBuffer*>(shared.bytes);
+    if (!bytes || &bytes->context() != &context_)
+      return Error{Errc::internal,
+                   fmt::format("'{}' is shared on another device than this", value.name)};
+    const Buffer& buffer = bytes->buffer();
+    found.push_back({shared.value,
+                     {-1, Layout::linear, value.dtype, value.shape},
+                     spec.precision,
+                     buffer.bytes()});
+    imported_.push_back({&buffer, 0, buffer.bytes()});
+  }
   return {};
 }
 
@@ -69,7 +83,8 @@ void VulkanPartition::plan_memory() {
     download_bytes_ += align_up(bytes, context_.alignment());
   }
   for (const Upload& upload : recording_.uploads)
-    stats_.upload_bytes += graph_.shape(upload.value).elements() * 4;
+    stats_.upload_bytes += graph_.shape(upload.value).elements() *
+                           static_cast<int64_t>(raw_size_of(graph_.value(upload.value).dtype));
   stats_.dispatches = static_cast<int64_t>(recording_.dispatches.size());
   stats_.reorders = recording_.relayouts;
   stats_.arena_bytes = static_cast<int64_t>(layout_.bytes);

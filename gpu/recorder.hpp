@@ -41,6 +41,7 @@ class Recorder : public Builder {
   bool is_read(ValueId value) const override { return is_read_[static_cast<size_t>(value)]; }
   Layout layout_of(ValueId value) const override;
   TensorRef input(ValueId value, Layout layout) override;
+  TensorRef exact_input(ValueId value) override;
   TensorRef output(ValueId value, Layout layout) override;
   void alias(ValueId output, const TensorRef& source) override;
   View view(ValueId value) override;
@@ -90,7 +91,8 @@ class Recorder : public Builder {
   }
   /// Floats are converted to the storage type only between host and device.
   bool raw_is_linear(ValueId value) const {
-    return precision_ == Precision::fp32 || is_integer(graph_.value(value).dtype);
+    const DType dtype = graph_.value(value).dtype;
+    return precision_ == Precision::fp32 || is_integer(dtype) || dtype == DType::u8;
   }
   BufferId add_buffer(uint64_t bytes, std::string name);
   BufferId add_constant(std::span<const std::byte> bytes, std::string name);

@@ -138,6 +138,12 @@ TensorRef Recorder::input(ValueId value, Layout layout) {
   return *wanted;
 }
 
+TensorRef Recorder::exact_input(ValueId value) {
+  bring(value);
+  return graph_.constant(value) || raw_is_linear(value) ? input(value, Layout::linear)
+                                                        : host_form(value);
+}
+
 TensorRef Recorder::output(ValueId value, Layout layout) {
   const Value& v = graph_.value(value);
   if (layout == Layout::nhwc8 && !fits_nhwc8(v)) {

@@ -61,8 +61,9 @@ Result<Recording> Recorder::build() {
 
 void Recorder::declare_inputs() {
   for (ValueId v : spec_.inputs) {
-    uint64_t bytes = static_cast<uint64_t>(graph_.shape(v).elements()) * 4;
-    BufferId buffer = add_buffer(bytes, graph_.value(v).name);
+    const Value& value = graph_.value(v);
+    uint64_t bytes = static_cast<uint64_t>(value.shape.elements()) * raw_size_of(value.dtype);
+    BufferId buffer = add_buffer(bytes, value.name);
     auto& info = recording_.buffers[static_cast<size_t>(buffer)];
     info.upload = true;
     info.offset = recording_.upload_bytes;

@@ -13,7 +13,7 @@ struct Download {
   ValueId value = kNoValue;
   TensorRef source;  ///< linear; float32 elements when not an integer
 };
-/// A value that stays on the device between two partitions.
+/// A value that stays on the device between two partitions, or that partitions share.
 struct Handover {
   ValueId value = kNoValue;
   TensorRef source;  ///< buffer of the partition that exports it

@@ -50,6 +50,19 @@ Builder::Builder(const Graph& graph, const PartitionSpec& spec, const dnnl::engi
     holds(buffer, v);
     if (graph.value(v).dynamic_rows) (*rows_)[v] = shape(v)[0];
   }
+  declare_shared();
+}
+
+void Builder::declare_shared() {
+  for (const PartitionSpec::Shared& shared : spec_.shared) {
+    const Desc desc = plain_desc(shared.value);
+    const int32_t buffer = new_buffer(static_cast<int64_t>(desc.get_size()));
+    buffers_.back().constant = true;  // only read, and not in the arena
+    buffers_.back().shared = dynamic_cast<const HostBytes*>(shared.bytes);
+    at_hand_[shared.value] = {{buffer, desc}};
+    holds(buffer, shared.value);
+    last_reader_[shared.value] = static_cast<int>(spec_.nodes.size());
+  }
 }
 
 bool Builder::is_dense_f32(NodeId id) const {
@@ -331,9 +344,13 @@ void Builder::bind(Program& program) {
     auto [base, offset] = root(buffer);
     return buffers_[static_cast<size_t>(base)].address + offset;
   };
-  for (Step& step : steps_) {
-    for (const Argument& a : step.operands) {
+  for (size_t s = 0; s < steps_.size(); ++s) {
+    Step& step = steps_[s];
+    for (size_t i = 0; i < step.operands.size(); ++i) {
+      const Argument& a = step.operands[i];
       std::byte* bytes = address(a.operand.buffer);
+      if (const HostBytes* shared = buffers_[static_cast<size_t>(a.operand.buffer)].shared)
+        program.shared.push_back({s, i, shared});
       if (step.kernel) {
         step.addresses.push_back(bytes);
       } else {

@@ -92,7 +92,8 @@ class Builder {
     bool constant = false;         ///< lives outside the arena
     std::optional<size_t> packed;  ///< a constant's number in `packing_`
     std::byte* address = nullptr;  ///< known at last when steps are bound
-    bool pinned = false;           ///< inputs and outputs of the partition: alive throughout
+    const HostBytes* shared = nullptr;
+    bool pinned = false;  ///< inputs and outputs of the partition: alive throughout
     int32_t parent = -1;
     int64_t offset = 0;           ///< inside the parent
     std::vector<ValueId> values;  ///< whose elements it holds, also those of buffers inside
@@ -102,6 +103,7 @@ class Builder {
     Operand operand;
   };
 
+  void declare_shared();
   int32_t new_buffer(int64_t bytes);
   Operand constant_at(const std::byte* bytes, const Desc& from, const Desc& to);
   void holds(int32_t buffer, ValueId value);

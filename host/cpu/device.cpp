@@ -62,6 +62,7 @@ class CpuPartition : public Partition {
 
   Result<void> submit() override {
     cpu::ThreadScope scope(threads_);
+    VULTUS_CHECK(find_shared());
     for (Step& step : program_.steps)
       VULTUS_CHECK(execute(step));
     return {};
@@ -91,6 +92,7 @@ class CpuPartition : public Partition {
     using Clock = std::chrono::steady_clock;
     using Milliseconds = std::chrono::duration<double, std::milli>;
     cpu::ThreadScope scope(threads_);
+    VULTUS_CHECK(find_shared());
     std::vector<StepTime> times;
     const auto begin = Clock::now();
     for (Step& step : program_.steps) {
@@ -109,6 +111,21 @@ class CpuPartition : public Partition {
     if (!value.dynamic_rows || shape.rank() != value.shape.rank()) return false;
     return shape[0] <= value.shape[0] &&
            std::equal(shape.begin() + 1, shape.end(), value.shape.begin() + 1, value.shape.end());
+  }
+
+  /// Shared bytes lie where their owner has them now.
+  Result<void> find_shared() {
+    for (const cpu::SharedOperand& shared : program_.shared) {
+      if (!shared.bytes->data())
+        return Error{Errc::internal, "a CPU partition reads shared bytes that were never written"};
+      Step& step = program_.steps[shared.step];
+      auto* at = const_cast<std::byte*>(shared.bytes->data());  // operands of inputs are only read
+      if (step.kernel)
+        step.addresses[shared.operand] = at;
+      else
+        step.memories[shared.operand].set_data_handle(at);
+    }
+    return {};
   }
 
   Result<void> execute(Step& step) {
@@ -181,8 +198,16 @@ class CpuDevice : public Device {
     return Support::yes();
   }
 
+  Result<std::unique_ptr<DeviceBytes>> share(size_t capacity) override {
+    return std::unique_ptr<DeviceBytes>(std::make_unique<cpu::HostBytes>(capacity));
+  }
+
   Result<std::unique_ptr<Partition>> compile(const Graph& graph,
                                              const PartitionSpec& spec) override {
+    for (const PartitionSpec::Shared& shared : spec.shared)
+      if (!dynamic_cast<const cpu::HostBytes*>(shared.bytes))
+        return Error{Errc::internal, fmt::format("'{}' is shared on another device than the CPU",
+                                                 graph.value(shared.value).name)};
     // Primitives remember the number of threads they were made for.
     cpu::ThreadScope scope(threads_);
     try {

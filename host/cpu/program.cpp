@@ -5,6 +5,13 @@
 
 namespace vultus::cpu {
 
+Result<void> HostBytes::write(std::span<const std::byte> bytes) {
+  if (bytes.size() > capacity_)
+    return Error{Errc::internal, "more bytes than partitions share on the CPU"};
+  bytes_ = bytes;
+  return {};
+}
+
 Result<void> execute(Step& step, const dnnl::stream& stream) {
   if (step.kernel) return step.kernel(step.addresses);
   // The C interface: the other one copies the arguments at every call.

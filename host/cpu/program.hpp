@@ -46,6 +46,24 @@ struct Step {
 /// Runs a step whose memory is bound; nothing is allocated here.
 Result<void> execute(Step& step, const dnnl::stream& stream);
 
+/// Of the CPU's own `share`: where the bytes are.
+class HostBytes : public DeviceBytes {
+ public:
+  explicit HostBytes(size_t capacity) : capacity_(capacity) {}
+  Result<void> write(std::span<const std::byte> bytes) override;
+  const std::byte* data() const { return bytes_.data(); }
+
+ private:
+  size_t capacity_;
+  std::span<const std::byte> bytes_;
+};
+
+/// An operand of a step that lies in shared bytes.
+struct SharedOperand {
+  size_t step = 0, operand = 0;
+  const HostBytes* bytes = nullptr;
+};
+
 /// A compiled partition: steps bound to one arena.
 struct Program {
   std::vector<Step> steps;
@@ -53,6 +71,7 @@ struct Program {
   std::vector<Tensor> weights;
   std::map<ValueId, std::byte*> inputs;
   std::map<ValueId, const std::byte*> outputs;
+  std::vector<SharedOperand> shared;  ///< without an address until a run begins
   /// Rows of `dynamic_rows` values in the last run.
   std::shared_ptr<std::map<ValueId, int64_t>> rows;
   std::vector<ConvChoice> choices;  ///< where wishes were taken

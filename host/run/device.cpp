@@ -1,5 +1,7 @@
 #include "host/run/device.hpp"
 
+#include <fmt/format.h>
+
 namespace vultus {
 
 std::string_view name_of(DeviceKind kind) {
@@ -8,6 +10,10 @@ std::string_view name_of(DeviceKind kind) {
 
 std::string_view name_of(Precision precision) {
   return precision == Precision::fp32 ? "fp32" : "fp16";
+}
+
+Result<std::unique_ptr<DeviceBytes>> Device::share(size_t /*capacity*/) {
+  return Error{Errc::no_device, fmt::format("{}: its networks share no inputs", info().name)};
 }
 
 std::map<NodeId, double> node_times(const std::vector<StepTime>& steps) {

@@ -3,6 +3,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -43,6 +44,17 @@ struct Support {
 
 class Partition;
 
+/// Memory that partitions of one device read as an input together, such as the picture that several
+/// networks look at. One thread at a time. The device outlives it.
+class DeviceBytes {
+ public:
+  virtual ~DeviceBytes() = default;
+  /// New contents, at most the capacity, for runs submitted from now on; what lies behind them is
+  /// unspecified. `bytes` stay where they are, unchanged, until the last of those runs has ended:
+  /// the CPU reads them in place.
+  virtual Result<void> write(std::span<const std::byte> bytes) = 0;
+};
+
 /// The part of a graph that one device runs in one go.
 struct PartitionSpec {
   /// A value that an earlier partition of the same device has made, and that stays there.
@@ -50,10 +62,16 @@ struct PartitionSpec {
     ValueId value = kNoValue;
     const Partition* from = nullptr;  ///< outlives this one
   };
+  /// A graph input of type u8 that lies in memory of the device's own `share`.
+  struct Shared {
+    ValueId value = kNoValue;
+    const DeviceBytes* bytes = nullptr;  ///< outlives the partition
+  };
   std::vector<NodeId> nodes;     ///< topological order
   std::vector<ValueId> inputs;   ///< non-constant values that come from host memory
   std::vector<ValueId> outputs;  ///< values that go to host memory
   std::vector<Import> imports = {};
+  std::vector<Shared> shared = {};
   std::vector<ValueId> exports = {};  ///< values that later partitions import
   Precision precision = Precision::fp32;
   std::vector<NodeId> keep_fp32 = {};  ///< of the nodes: stored in fp32 whatever the precision
@@ -138,6 +156,8 @@ class Device {
   virtual Result<DeviceSpeed> speed(bool /*again*/ = false) { return DeviceSpeed{}; }
   /// Whether its partitions can import what others of them have made.
   virtual bool hands_over() const { return false; }
+  /// Room for `capacity` bytes that partitions read as `PartitionSpec::shared`.
+  virtual Result<std::unique_ptr<DeviceBytes>> share(size_t capacity);
 };
 
 /// The CPU device: oneDNN where it has a primitive, plain kernels elsewhere. `threads` 0: what the

@@ -35,6 +35,8 @@ struct Session::State {
   Graph graph;
   Plan plan;
   PassReport passes;
+  std::map<std::string, std::shared_ptr<SharedBytes>> shared;
+  std::vector<std::pair<SharedBytes*, Device*>> readers;  ///< of shared inputs
   std::vector<std::unique_ptr<Partition>> partitions;
   std::vector<Slot> slots;
   /// One partition with a slot for each of ours: inputs go straight to it, runs overlap.
@@ -43,6 +45,12 @@ struct Session::State {
   LoadTimes load_times;
   Transfers transfers;
 
+  Result<void> share_inputs();
+  Result<void> bring_shared() {
+    for (const auto& [bytes, device] : readers)
+      VULTUS_CHECK(bytes->bring_to(*device));
+    return {};
+  }
   void count_transfers(const Partition& partition) {
     PartitionStats stats = partition.stats();
     transfers.uploads += stats.upload_bytes > 0;
@@ -103,6 +111,12 @@ Result<size_t> index_of(const Graph& graph, const std::vector<ValueId>& ids, std
                                         fmt::join(names_of(graph, ids), ", "))};
 }
 
+/// Shared inputs go up once, whatever this network does.
+void make_free(const Graph& graph, const SessionOptions& options, PlacementCosts& costs) {
+  for (ValueId v : graph.inputs)
+    if (options.shared.contains(graph.value(v).name)) costs.transfers[static_cast<size_t>(v)] = {};
+}
+
 /// The partitions in the two lanes: the CPU's on the calling thread, which has its threads.
 std::vector<Lanes::Job> jobs_of(const Graph& graph, const Plan& plan) {
   std::vector<size_t> home(graph.values.size(), 0);
@@ -128,6 +142,28 @@ std::vector<Lanes::Job> jobs_of(const Graph& graph, const Plan& plan) {
 
 }  // namespace
 
+/// Takes shared inputs out of what partitions are given, into what they find on their device.
+Result<void> Session::State::share_inputs() {
+  for (const auto& [name, bytes] : shared) {
+    VULTUS_TRY(size_t i, index_of(graph, graph.inputs, name, "input"));
+    const ValueId v = graph.inputs[i];
+    const Value& value = graph.value(v);
+    if (value.dtype != DType::u8 || value.shape != bytes->shape() || graph.is_output(v))
+      return Error{Errc::usage, fmt::format("input '{}' is {} {}: only inputs of {} bytes that are "
+                                            "no output can be shared",
+                                            name, name_of(value.dtype), value.shape.str(),
+                                            bytes->shape().str())};
+    for (PlannedPartition& planned : plan.partitions) {
+      if (std::erase(planned.spec.inputs, v) == 0) continue;
+      VULTUS_TRY(const DeviceBytes* there, bytes->on(*planned.device));
+      planned.spec.shared.push_back({v, there});
+      const std::pair reader(bytes.get(), planned.device);
+      if (std::ranges::find(readers, reader) == readers.end()) readers.push_back(reader);
+    }
+  }
+  return {};
+}
+
 Session::Session(std::unique_ptr<State> state) : state_(std::move(state)) {}
 Session::Session(Session&&) noexcept = default;
 Session& Session::operator=(Session&&) noexcept = default;
@@ -144,8 +180,11 @@ Result<Session> Session::from_graph(Graph graph, const SessionOptions& options, 
     const CostOptions from{options.precision, options.costs.value_or(CostSource::model),
                            options.tuning};
     VULTUS_TRY(wanted.costs, placement_costs(g, options.devices, from));
+    make_free(g, options, *wanted.costs);
   }
   VULTUS_TRY(state->plan, make_plan(g, options.devices, wanted));
+  state->shared = options.shared;
+  VULTUS_CHECK(state->share_inputs());
   state->load_times.plan_ms = watch.lap_ms();
   const size_t slots = std::max<size_t>(options.in_flight, 1);
   std::vector<const Partition*> exporter(g.values.size());
@@ -171,8 +210,10 @@ Result<Session> Session::from_graph(Graph graph, const SessionOptions& options, 
     auto allocate = [&](ValueId v) {
       if (!slot.tensor(v).bytes()) slot.tensor(v) = Tensor(g.value(v).dtype, g.shape(v));
     };
-    for (ValueId v : g.inputs)
-      if (!state->direct || g.is_output(v)) allocate(v);
+    for (size_t i = 0; i < g.inputs.size(); ++i) {
+      slot.is_set[i] = options.shared.contains(g.value(g.inputs[i]).name);
+      if (!slot.is_set[i] && (!state->direct || g.is_output(g.inputs[i]))) allocate(g.inputs[i]);
+    }
     for (ValueId v : g.outputs)
       if (g.value(v).constant) slot.tensor(v) = g.value(v).constant->clone();
     for (const PlannedPartition& planned : state->plan.partitions)
@@ -228,6 +269,8 @@ Result<void> Session::set_input(std::string_view name, const TensorView& data, s
                                               name_of(value.dtype), value.shape.str(),
                                               name_of(data.dtype), data.shape.str())};
   VULTUS_CHECK(check_slot(slot));
+  if (state_->shared.contains(value.name))
+    return Error{Errc::usage, fmt::format("input '{}' is shared: set the shared bytes", name)};
   State::Slot& at = state_->slots[slot];
   const ValueId v = graph().inputs[i];
   const auto& readers = state_->plan.partitions;
@@ -265,6 +308,7 @@ Result<void> Session::submit(size_t slot) {
     if (!at.is_set[i])
       return Error{Errc::usage,
                    fmt::format("input '{}' was never set", s.graph.value(s.graph.inputs[i]).name)};
+  VULTUS_CHECK(s.bring_shared());
   at.clock.begin();
   if (s.direct) {
     s.partitions[0]->select(slot);
@@ -335,6 +379,7 @@ Result<std::vector<StepTime>> Session::profile() {
   State& s = *state_;
   for (size_t slot = 0; slot < slots(); ++slot)
     VULTUS_CHECK(wait(slot));
+  VULTUS_CHECK(s.bring_shared());
   std::vector<StepTime> all;
   for (size_t p = 0; p < s.partitions.size(); ++p) {
     s.partitions[p]->select(0);

@@ -12,6 +12,8 @@
 #include "host/plan/plan.hpp"
 #include "host/run/device.hpp"
 #include "host/run/measure.hpp"
+#include "host/run/shared_bytes.hpp"
+#include "host/run/transfers.hpp"
 
 namespace vultus {
 
@@ -31,11 +33,8 @@ struct SessionOptions {
   /// goal, no costs otherwise.
   std::optional<CostSource> costs = {};
   bool fuse = true;  ///< false: layers are rewritten, but not joined
-};
-
-struct Transfers {
-  int64_t uploads = 0, downloads = 0;
-  int64_t upload_bytes = 0, download_bytes = 0;
+  /// Inputs by name, of type u8, that other sessions read as well; they are never set here.
+  std::map<std::string, std::shared_ptr<SharedBytes>> shared = {};
 };
 
 /// Milliseconds of each part of a load.
@@ -78,7 +77,7 @@ class Session {
   /// Where the time of the slot's last finished run went.
   const RunTimes& run_times(size_t slot = 0) const;
   const LoadTimes& load_times() const;
-  const Transfers& transfers() const;  ///< summed since load
+  const Transfers& transfers() const;  ///< summed since load, without shared inputs
   PartitionStats stats() const;        ///< summed over partitions
   PartitionStats partition_stats(size_t partition) const;
   std::vector<MemoryBlock> memory_map(size_t partition) const;  ///< of its arena, by offset

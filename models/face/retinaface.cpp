@@ -16,14 +16,6 @@ constexpr double kCentreVariance = 0.1, kSizeVariance = 0.2;
 /// Sessions kept: the full frame and a few regions; each holds its activations.
 constexpr size_t kKeptSizes = 3;
 
-Transfers operator+(Transfers a, const Transfers& b) {
-  a.uploads += b.uploads;
-  a.downloads += b.downloads;
-  a.upload_bytes += b.upload_bytes;
-  a.download_bytes += b.download_bytes;
-  return a;
-}
-
 struct Outputs {
   const Tensor* loc = nullptr;
   const Tensor* conf = nullptr;
@@ -119,7 +111,7 @@ Result<RetinaFace::Bound*> RetinaFace::bound(int width, int height) {
       return &bound_.front();
     }
   while (bound_.size() >= kKeptSizes) {
-    dropped_ = dropped_ + bound_.back().session.transfers();
+    dropped_ += bound_.back().session.transfers();
     bound_.pop_back();
   }
   Shape shape{1, 3, height, width};
@@ -154,7 +146,7 @@ Result<std::vector<Detection>> RetinaFace::detect(const cv::Mat& bgr) {
 Transfers RetinaFace::transfers() const {
   Transfers sum = dropped_;
   for (const Bound& bound : bound_)
-    sum = sum + bound.session.transfers();
+    sum += bound.session.transfers();
   return sum;
 }
 
