@@ -1,0 +1,131 @@
+#include "host/ops/crop_warp.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <functional>
+#include <limits>
+
+#include "tests/ops/run_op.hpp"
+#include "tests/support/picture.hpp"
+
+namespace vultus::test {
+namespace {
+
+constexpr int kHeight = 31, kWidth = 43;
+
+/// Channel `c` of a pixel; zero outside.
+double pixel(const Tensor& picture, int y, int x, int c) {
+  if (y < 0 || x < 0 || y >= kHeight || x >= kWidth) return 0;
+  return picture.as<uint8_t>()[static_cast<size_t>(3 * (y * kWidth + x) + c)];
+}
+
+/// Mean over begin..end of a signal that is value(i) on i..i+1; no more than `most` long.
+double mean_over(double begin, double end, const std::function<double(int)>& value) {
+  double sum = 0;
+  for (double i = std::floor(begin); i < end; ++i)
+    sum += value(static_cast<int>(i)) * (std::min(end, i + 1) - std::max(begin, i));
+  return sum / (end - begin);
+}
+
+/// By the two neighbours of `at`, pixel centres at integers.
+double between(double at, const std::function<double(int)>& value) {
+  const double low = std::floor(at), fraction = at - low;
+  return (1 - fraction) * value(static_cast<int>(low)) +
+         fraction * value(static_cast<int>(low) + 1);
+}
+
+TEST(CropWarp, AveragesWhatEveryPixelCoversWhereItShrinksAndInterpolatesWhereItGrows) {
+  constexpr int64_t kRows = 7, kColumns = 6;
+  const Tensor picture = random_picture(kHeight, kWidth, 1);
+  for (const CropRectangle& r : {CropRectangle{20.5, 14.25, 24, 20}, CropRectangle{3, 29, 33, 17.5},
+                                 CropRectangle{-50, 10, 8, 8}, CropRectangle{21, 15, 400, 300},
+                                 CropRectangle{21, 15, 5, 25}, CropRectangle{21, 30, 25, 5}}) {
+    const Tensor out =
+        run("CropWarp", {{"height", kRows}, {"width", kColumns}, {"filter", std::string("area")}},
+            operands(picture.clone(), picture_size(kHeight, kWidth),
+                     floats({1, 4}, {float(r.x), float(r.y), float(r.width), float(r.height)})));
+    ASSERT_EQ(out.shape(), (Shape{1, 3, kRows, kColumns}));
+    auto along = [](double middle, double side, int64_t size, int64_t u,
+                    const std::function<double(int)>& value) {
+      const double step = side / double(size), begin = middle - side / 2 + double(u) * step;
+      return side > double(size) ? mean_over(begin, begin + step, value)
+                                 : between(begin + step / 2 - 0.5, value);
+    };
+    for (int c = 0; c < 3; ++c)
+      for (int64_t v = 0; v < kRows; ++v)
+        for (int64_t u = 0; u < kColumns; ++u) {
+          const double expected = along(r.y, r.height, kRows, v, [&](int y) {
+            return along(r.x, r.width, kColumns, u, [&](int x) { return pixel(picture, y, x, c); });
+          });
+          EXPECT_NEAR(double{out.as<float>()[static_cast<size_t>((c * kRows + v) * kColumns + u)]},
+                      expected, 1e-3)
+              << r.x << " " << r.width << ": " << c << " " << v << " " << u;
+        }
+  }
+}
+
+TEST(CropWarp, TheWholePictureIsCopiedAndNormalised) {
+  const Tensor picture = random_picture(5, 7, 2, 11);
+  const Tensor out =
+      run("CropWarp",
+          {{"height", int64_t{5}},
+           {"width", int64_t{7}},
+           {"scale", std::vector<float>{1, 2, 0.5f}},
+           {"shift", std::vector<float>{-104, 0, 1}}},
+          operands(picture.clone(), picture_size(5, 7), floats({1, 4}, {3.5f, 2.5f, 7, 5})));
+  const std::array<float, 3> scale{1, 2, 0.5f}, shift{-104, 0, 1};
+  for (size_t c = 0; c < 3; ++c)
+    for (size_t i = 0; i < 35; ++i)
+      EXPECT_EQ(out.as<float>()[35 * c + i],
+                float(picture.as<uint8_t>()[3 * i + c]) * scale[c] + shift[c]);
+}
+
+TEST(CropWarp, RectanglesThatAreNotNumbersAndPicturesWithoutPixelsGiveZeros) {
+  const float nan = std::numeric_limits<float>::quiet_NaN(),
+              infinity = std::numeric_limits<float>::infinity();
+  for (const char* filter : {"bilinear", "area"}) {
+    const Attributes attributes{
+        {"height", int64_t{3}}, {"width", int64_t{2}}, {"filter", std::string(filter)}};
+    const Tensor out = run("CropWarp", attributes,
+                           operands(random_picture(4, 5, 3), picture_size(4, 5),
+                                    floats({6, 4}, {nan,      2,         4,        4,    //
+                                                    2,        2,         nan,      nan,  //
+                                                    infinity, 2,         4,        4,    //
+                                                    2,        -infinity, 4,        4,    //
+                                                    2,        2,         infinity, 4,    //
+                                                    3e38f,    2,         3e38f,    3e38f})));
+    for (float v : out.as<float>())
+      EXPECT_EQ(v, 0);
+    const Tensor empty =
+        run("CropWarp", attributes,
+            operands(random_picture(1, 1, 3), picture_size(0, 5), floats({1, 4}, {1, 1, 2, 2})));
+    for (float v : empty.as<float>())
+      EXPECT_EQ(v, 0);
+  }
+}
+
+TEST(CropWarp, SizesThatDoNotFitThePictureAndWrongAttributesAreRefused) {
+  auto refused = [](Attributes attributes, Tensor size) {
+    return refusal(
+        "CropWarp", std::move(attributes),
+        operands(random_picture(4, 5, 3), std::move(size), floats({1, 4}, {1, 1, 2, 2})));
+  };
+  const Attributes good{{"height", int64_t{2}}, {"width", int64_t{2}}};
+  EXPECT_EQ(refused(good, picture_size(4, 5)), "");
+  expect_in("does not fit", refused(good, picture_size(5, 5)));
+  expect_in("does not fit", refused(good, picture_size(-1, 5)));
+  expect_in("does not fit", refused(good, picture_size(2147483647, 2147483647)));
+  auto with = [&](const char* key, Attribute value) {
+    Attributes attributes = good;
+    attributes[key] = std::move(value);
+    return refused(attributes, picture_size(4, 5));
+  };
+  expect_in("height 0", with("height", int64_t{0}));
+  expect_in("channels", with("channels", std::string("cmyk")));
+  expect_in("filter", with("filter", std::string("cubic")));
+  expect_in("scale", with("scale", std::vector<float>{1, 2}));
+  EXPECT_EQ(refused({}, picture_size(4, 5)).find("height 0") != std::string::npos, true);
+}
+
+}  // namespace
+}  // namespace vultus::test
