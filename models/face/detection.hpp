@@ -1,12 +1,15 @@
 #pragma once
 
 #include <array>
+#include <memory>
 #include <opencv2/core/mat.hpp>
+#include <utility>
 #include <vector>
 
 #include "host/core/result.hpp"
 #include "host/run/session.hpp"
 #include "models/face/landmarks.hpp"
+#include "models/face/picture.hpp"
 
 namespace vultus::face {
 
@@ -20,14 +23,37 @@ struct Detection {
                                   ///< picture first
 };
 
+/// An upright square of the frame that is looked at alone, black where it lies outside.
+struct SearchArea {
+  int x = 0, y = 0;  ///< its first pixel
+  int side = 1;      ///< in pixels
+};
+
 /// Finds faces in a picture. One thread at a time.
 class Detector {
  public:
+  explicit Detector(std::shared_ptr<Picture> picture) : picture_(std::move(picture)) {}
   virtual ~Detector() = default;
+  Detector(const Detector&) = delete;
+  Detector& operator=(const Detector&) = delete;
   /// `bgr` is 8-bit, three channels. Faces by descending score; ties in prior order.
-  virtual Result<std::vector<Detection>> detect(const cv::Mat& bgr) = 0;
-  /// Summed since it was opened.
+  Result<std::vector<Detection>> detect(const cv::Mat& bgr);
+  /// The same for the picture that is shown already.
+  virtual Result<std::vector<Detection>> search() = 0;
+  /// Looks at a part of the picture shown, resampled to `kAreaPixels` squared. Boxes and points are
+  /// in pixels of the frame.
+  Result<std::vector<Detection>> search(const SearchArea& area);
+  Picture& picture() { return *picture_; }
+  /// Summed since it was opened, without pictures.
   virtual Transfers transfers() const = 0;
+
+  static constexpr int kAreaPixels = 192;
+
+ protected:
+  /// In pixels of the resampled area.
+  virtual Result<std::vector<Detection>> search_resampled(const SearchArea& area) = 0;
+
+  std::shared_ptr<Picture> picture_;
 };
 
 }  // namespace vultus::face

@@ -2,9 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <array>
 #include <cmath>
 #include <utility>
 
+#include "host/run/load.hpp"
 #include "models/face/role.hpp"
 
 namespace vultus::face {
@@ -14,30 +16,23 @@ namespace {
 /// What a kind of network expects and gives.
 struct Contract {
   std::string_view name;
-  int size;
   LandmarkScheme scheme;
-  CropGrid grid;
-  CropFormat format;
+  CropWarp crop;
 };
 
 const Contract& contract_of(LandmarkerKind kind) {
-  using Channels = CropFormat::Channels;
+  using Channels = CropWarp::Channels;
   constexpr float kTwo = 1 / 127.5f, kGrey = 1 / 256.0f;
-  static const Contract kPfld{"pfld98",
-                              112,
-                              LandmarkScheme::wflw98,
-                              CropGrid::centres,
-                              {Channels::rgb, {kTwo, kTwo, kTwo}, {-1, -1, -1}}};
-  static const Contract kStar{"star98",
-                              256,
-                              LandmarkScheme::wflw98,
-                              CropGrid::corners,
-                              {Channels::bgr, {kTwo, kTwo, kTwo}, {-1, -1, -1}}};
-  static const Contract kIbug{"ibug68",
-                              64,
-                              LandmarkScheme::ibug68,
-                              CropGrid::centres,
-                              {Channels::grey, {kGrey, kGrey, kGrey}, {0, 0, 0}}};
+  auto crop = [](int64_t size, CropGrid grid, Channels channels, float scale, float shift) {
+    return CropWarp{
+        size, size, grid, false, channels, {scale, scale, scale}, {shift, shift, shift}};
+  };
+  static const Contract kPfld{"pfld98", LandmarkScheme::wflw98,
+                              crop(112, CropGrid::centres, Channels::rgb, kTwo, -1)};
+  static const Contract kStar{"star98", LandmarkScheme::wflw98,
+                              crop(256, CropGrid::corners, Channels::bgr, kTwo, -1)};
+  static const Contract kIbug{"ibug68", LandmarkScheme::ibug68,
+                              crop(64, CropGrid::centres, Channels::grey, kGrey, 0)};
   switch (kind) {
     case LandmarkerKind::pfld98:
       return kPfld;
@@ -51,38 +46,27 @@ const Contract& contract_of(LandmarkerKind kind) {
 
 }  // namespace
 
-Landmarker::Landmarker(Session session, LandmarkerKind kind, std::string input, std::string output)
-    : session_(std::move(session)),
-      kind_(kind),
-      input_name_(std::move(input)),
-      output_name_(std::move(output)) {
-  const Contract& contract = contract_of(kind);
-  input_ = Tensor(DType::f32, {1, static_cast<int64_t>(contract.format.planes()), contract.size,
-                               contract.size});
-}
-
 Result<std::unique_ptr<Landmarker>> Landmarker::open(const std::string& path, LandmarkerKind kind,
-                                                     const SessionOptions& options) {
+                                                     const SessionOptions& options,
+                                                     std::shared_ptr<Picture> picture) {
   const Contract& contract = contract_of(kind);
-  const Shape shape{1, static_cast<int64_t>(contract.format.planes()), contract.size,
-                    contract.size};
+  const Shape shape{1, contract.crop.planes(), contract.crop.height, contract.crop.width};
   const auto numbers = static_cast<int64_t>(2 * point_count(contract.scheme));
-  Result<Session> loaded = Session::load(path, options);
+  Result<LoadedGraph> loaded = load_graph(path, options.shapes, options.batch, options.fuse);
   if (!loaded) return as_bad_model(loaded.error());
-  Session session = std::move(loaded).value();
-  std::vector<std::string> inputs = session.input_names();
-  std::string input = inputs.size() == 1 ? inputs[0] : "";
-  std::string has = fmt::format("{} inputs", inputs.size());
+  const Graph& graph = loaded->graph;
+  std::string input = graph.inputs.size() == 1 ? graph.value(graph.inputs[0]).name : "";
+  std::string has = fmt::format("{} inputs", graph.inputs.size());
   if (!input.empty()) {
-    VULTUS_TRY(const Value* value, session.describe(input));
-    has = fmt::format("{} {}", name_of(value->dtype), value->shape.str());
-    if (value->dtype != DType::f32 || value->shape != shape) input.clear();
+    const Value& value = graph.value(graph.inputs[0]);
+    has = fmt::format("{} {}", name_of(value.dtype), value.shape.str());
+    if (value.dtype != DType::f32 || value.shape != shape) input.clear();
   }
   std::string output;
-  for (const std::string& name : session.output_names()) {
-    VULTUS_TRY(const Value* value, session.describe(name));
+  for (ValueId v : graph.outputs) {
+    const Value& value = graph.value(v);
     // The last that fits: exports of STAR may give the points of every stack, and heat maps.
-    if (value->dtype == DType::f32 && value->shape.elements() == numbers) output = name;
+    if (value.dtype == DType::f32 && value.shape.elements() == numbers) output = value.name;
   }
   if (input.empty() || output.empty())
     return Error{Errc::bad_model,
@@ -90,8 +74,10 @@ Result<std::unique_ptr<Landmarker>> Landmarker::open(const std::string& path, La
                              "an output of {} numbers{}",
                              path, contract.name, shape.str(), has, numbers,
                              output.empty() ? ", which is missing" : "")};
+  VULTUS_TRY(PictureNetwork network, PictureNetwork::open(std::move(loaded->graph), input,
+                                                          contract.crop, options, picture));
   return std::unique_ptr<Landmarker>(
-      new Landmarker(std::move(session), kind, std::move(input), std::move(output)));
+      new Landmarker(std::move(network), kind, std::move(output), std::move(picture)));
 }
 
 LandmarkScheme Landmarker::scheme() const {
@@ -111,19 +97,20 @@ Square Landmarker::square(const Box& box) const {
 }
 
 Result<Landmarks> Landmarker::measure(const cv::Mat& bgr, const Box& box) {
-  if (bgr.empty() || bgr.type() != CV_8UC3)
-    return Error{Errc::usage, "landmarks: the picture must be 8-bit BGR"};
+  VULTUS_CHECK(picture_->show(bgr));
+  return measure(box);
+}
+
+Result<Landmarks> Landmarker::measure(const Box& box) {
   const Contract& contract = contract_of(kind_);
-  const Square square = this->square(box);
-  crop(bgr, square, contract.size, contract.grid, contract.format, input_.as<float>());
-  VULTUS_CHECK(session_.set_input(input_name_, input_.view()));
-  VULTUS_CHECK(session_.run());
-  VULTUS_TRY(const Tensor* output, session_.output(output_name_));
+  const Square square = this->square(box).rounded();
+  VULTUS_CHECK(network_.run(std::array{square.rectangle()}));
+  VULTUS_TRY(const Tensor* output, network_.session().output(output_name_));
   std::span<const float> values = output->as<float>();
 
   Landmarks landmarks{contract.scheme, {}};
   landmarks.points.reserve(values.size() / 2);
-  const double scale = square.side / contract.size;
+  const double scale = square.side / static_cast<double>(contract.crop.width);
   for (size_t i = 0; i + 1 < values.size(); i += 2) {
     Point value(static_cast<double>(values[i]), static_cast<double>(values[i + 1]));
     if (!std::isfinite(value.x) || !std::isfinite(value.y))

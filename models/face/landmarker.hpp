@@ -6,6 +6,7 @@
 #include "host/run/session.hpp"
 #include "models/face/crop.hpp"
 #include "models/face/landmarks.hpp"
+#include "models/face/picture.hpp"
 
 namespace vultus::face {
 
@@ -21,8 +22,9 @@ class Landmarker {
  public:
   /// Reads the network and checks its input and output against the kind. The devices in `session`
   /// outlive it.
-  static Result<std::unique_ptr<Landmarker>> open(const std::string& path, LandmarkerKind kind,
-                                                  const SessionOptions& session);
+  static Result<std::unique_ptr<Landmarker>> open(
+      const std::string& path, LandmarkerKind kind, const SessionOptions& session,
+      std::shared_ptr<Picture> picture = std::make_shared<Picture>());
 
   LandmarkScheme scheme() const;
   /// The square of the frame that the network looks at for this box.
@@ -31,15 +33,23 @@ class Landmarker {
   /// reference code does; for STAR 128 n + 127.5 in crop pixels, the inverse of its training
   /// labels.
   Result<Landmarks> measure(const cv::Mat& bgr, const Box& box);
-  const Transfers& transfers() const { return session_.transfers(); }
+  /// The same for the picture that is shown already.
+  Result<Landmarks> measure(const Box& box);
+  Picture& picture() { return *picture_; }
+  Transfers transfers() const { return network_.transfers(); }  ///< without pictures
 
  private:
-  Landmarker(Session session, LandmarkerKind kind, std::string input, std::string output);
+  Landmarker(PictureNetwork network, LandmarkerKind kind, std::string output,
+             std::shared_ptr<Picture> picture)
+      : network_(std::move(network)),
+        kind_(kind),
+        output_name_(std::move(output)),
+        picture_(std::move(picture)) {}
 
-  Session session_;
+  PictureNetwork network_;
   LandmarkerKind kind_;
-  std::string input_name_, output_name_;
-  Tensor input_;
+  std::string output_name_;
+  std::shared_ptr<Picture> picture_;
 };
 
 }  // namespace vultus::face

@@ -10,12 +10,11 @@ namespace vultus::face {
 
 namespace {
 
-/// Region around a face: twice its longer side, so that it may move by half its size between
+/// Area around a face: twice its longer side, so that it may move by half its size between
 /// frames; sampled at 192 pixels the face is 96 wide, where RetinaFace is at its best. Faces of
 /// 12 pixels are followed at 0.99 this way that score 0.8 in the whole frame.
 constexpr double kRegionPerSide = 2;
 constexpr double kSmallestRegion = 96;
-constexpr int kRegionPixels = 192;
 /// Two boxes that overlap less are two faces.
 constexpr double kSameFace = 0.3;
 
@@ -24,44 +23,17 @@ constexpr double kSameFace = 0.3;
 constexpr double kCutDifference = 12;
 constexpr double kCutAgainstUsual = 2.5;
 
-struct Region {
-  cv::Mat picture;
-  Point corner;      ///< of its first pixel, in the frame
-  double scale = 1;  ///< frame pixels per region pixel
-};
-
-/// Black outside the frame.
-Region region_around(const cv::Mat& bgr, const Box& box) {
+/// Nothing when it lies outside the frame.
+std::optional<SearchArea> area_around(cv::Size frame, const Box& box) {
   const double wanted =
       std::max(kRegionPerSide * std::max(box.width(), box.height()), kSmallestRegion);
-  const double limit = 2.0 * std::max(bgr.cols, bgr.rows);
+  const double limit = 2.0 * std::max(frame.width, frame.height);
   const int side = static_cast<int>(std::lround(std::min(wanted, limit)));
   const Point centre = box.centre();
   const int x = static_cast<int>(std::lround(centre.x - side / 2.0));
   const int y = static_cast<int>(std::lround(centre.y - side / 2.0));
-  const cv::Rect inside = cv::Rect(x, y, side, side) & cv::Rect(0, 0, bgr.cols, bgr.rows);
-  Region region{{}, Point(x, y), static_cast<double>(side) / kRegionPixels};
-  if (inside.empty()) return region;
-  cv::Mat square = bgr(inside);
-  if (inside.width != side || inside.height != side) {
-    square = cv::Mat::zeros(side, side, CV_8UC3);
-    bgr(inside).copyTo(square(inside - cv::Point(x, y)));
-  }
-  cv::resize(square, region.picture, {kRegionPixels, kRegionPixels}, 0, 0,
-             side > kRegionPixels ? cv::INTER_AREA : cv::INTER_LINEAR);
-  return region;
-}
-
-Detection to_frame(Detection detection, const Region& region) {
-  auto map = [&](const Point& p) {
-    return (p + Point(0.5, 0.5)) * region.scale - Point(0.5, 0.5) + region.corner;
-  };
-  Point first = map({detection.box.x1, detection.box.y1});
-  Point second = map({detection.box.x2, detection.box.y2});
-  detection.box = {first.x, first.y, second.x, second.y};
-  for (Point& p : detection.points)
-    p = map(p);
-  return detection;
+  if ((cv::Rect(x, y, side, side) & cv::Rect({}, frame)).empty()) return std::nullopt;
+  return SearchArea{x, y, side};
 }
 
 const Detection* best_match(const std::vector<Detection>& detections, const Box& box) {
@@ -76,10 +48,10 @@ const Detection* best_match(const std::vector<Detection>& detections, const Box&
 }
 
 /// The box of a followed face must be one that a region can be cut around.
-bool usable(const Box& box, const cv::Mat& bgr) {
+bool usable(const Box& box, cv::Size frame) {
   const Point c = box.centre();
-  return box.width() >= 1 && box.height() >= 1 && c.x >= 0 && c.y >= 0 && c.x < bgr.cols &&
-         c.y < bgr.rows;
+  return box.width() >= 1 && box.height() >= 1 && c.x >= 0 && c.y >= 0 && c.x < frame.width &&
+         c.y < frame.height;
 }
 
 }  // namespace
@@ -128,20 +100,18 @@ void Tracker::restore(State state) {
   most_faces_ = state.most_faces;
 }
 
-Result<std::optional<Detection>> Tracker::detect_near(const cv::Mat& bgr, const Box& box) {
+Result<std::optional<Detection>> Tracker::detect_near(const Box& box) {
   StageTimes::Timer timer(times_, "detect");
-  const Region region = region_around(bgr, box);
-  if (region.picture.empty()) return std::optional<Detection>();
-  VULTUS_TRY(std::vector<Detection> found, detector_.detect(region.picture));
-  for (Detection& detection : found)
-    detection = to_frame(detection, region);
+  const auto area = area_around(frame(), box);
+  if (!area) return std::optional<Detection>();
+  VULTUS_TRY(std::vector<Detection> found, detector_.search(*area));
   const Detection* match = best_match(found, box);
-  if (!match || !usable(match->box, bgr)) return std::optional<Detection>();
+  if (!match || !usable(match->box, frame())) return std::optional<Detection>();
   return std::optional<Detection>(*match);
 }
 
-Result<void> Tracker::follow(const cv::Mat& bgr, Track& track) {
-  VULTUS_TRY(std::optional<Detection> found, detect_near(bgr, track.box));
+Result<void> Tracker::follow(Track& track) {
+  VULTUS_TRY(std::optional<Detection> found, detect_near(track.box));
   track.lost = !found;
   if (found) {
     track.box = found->box;
@@ -152,8 +122,8 @@ Result<void> Tracker::follow(const cv::Mat& bgr, Track& track) {
 
 /// The box comes from the region even when the whole frame found the face: boxes of the two differ
 /// by a few pixels, and landmarks would jump at every search.
-Result<void> Tracker::adopt(const cv::Mat& bgr, const Detection& detection, Track& track) {
-  VULTUS_TRY(std::optional<Detection> near, detect_near(bgr, detection.box));
+Result<void> Tracker::adopt(const Detection& detection, Track& track) {
+  VULTUS_TRY(std::optional<Detection> near, detect_near(detection.box));
   const Detection& better = near ? *near : detection;
   track.box = better.box;
   track.score = better.score;
@@ -162,19 +132,18 @@ Result<void> Tracker::adopt(const cv::Mat& bgr, const Detection& detection, Trac
   return {};
 }
 
-Result<void> Tracker::search(const cv::Mat& bgr) {
+Result<void> Tracker::search() {
   std::vector<Detection> found;
   {
     StageTimes::Timer timer(times_, "search");
-    VULTUS_TRY(found, detector_.detect(bgr));
+    VULTUS_TRY(found, detector_.search());
   }
   since_search_ = 0;
-  std::erase_if(found, [&](const Detection& d) { return !usable(d.box, bgr); });
+  std::erase_if(found, [&](const Detection& d) { return !usable(d.box, frame()); });
   most_faces_ = std::max(most_faces_, found.size());
   for (Track& track : tracks_) {
     if (!track.lost) continue;
-    if (const Detection* match = best_match(found, track.box))
-      VULTUS_CHECK(adopt(bgr, *match, track));
+    if (const Detection* match = best_match(found, track.box)) VULTUS_CHECK(adopt(*match, track));
   }
   std::erase_if(tracks_, [](const Track& track) { return track.lost; });
   // Something that the whole frame does not call a face, while it does find another, was a mistake.
@@ -189,7 +158,7 @@ Result<void> Tracker::search(const cv::Mat& bgr) {
     if (known) continue;
     Track track;
     track.id = next_id_++;
-    VULTUS_CHECK(adopt(bgr, detection, track));
+    VULTUS_CHECK(adopt(detection, track));
     tracks_.push_back(std::move(track));
   }
   return {};
@@ -202,11 +171,11 @@ void Tracker::drop_doubles() {
         tracks_.erase(tracks_.begin() + static_cast<std::ptrdiff_t>(j));
 }
 
-Result<bool> Tracker::measure(const cv::Mat& bgr, Track& track, TrackedFace& face) {
+Result<bool> Tracker::measure(Track& track, TrackedFace& face) {
   Landmarks landmarks;
   {
     StageTimes::Timer timer(times_, "landmarks");
-    VULTUS_TRY(landmarks, landmarker_.measure(bgr, track.box));
+    VULTUS_TRY(landmarks, landmarker_.measure(track.box));
   }
   if (!plausible(landmarks, track.box)) {
     track.smoother.reset();
@@ -219,18 +188,20 @@ Result<bool> Tracker::measure(const cv::Mat& bgr, Track& track, TrackedFace& fac
 }
 
 Result<std::vector<TrackedFace>> Tracker::push(const cv::Mat& bgr) {
+  VULTUS_CHECK(detector_.picture().show(bgr));
+  if (&landmarker_.picture() != &detector_.picture()) VULTUS_CHECK(landmarker_.picture().show(bgr));
   if (cuts_.push(bgr)) tracks_.clear();
   bool search_now = tracks_.empty() || ++since_search_ >= options_.search_every;
   for (Track& track : tracks_) {
-    VULTUS_CHECK(follow(bgr, track));
+    VULTUS_CHECK(follow(track));
     search_now |= track.lost;
   }
-  if (search_now) VULTUS_CHECK(search(bgr));
+  if (search_now) VULTUS_CHECK(search());
   drop_doubles();
   std::vector<TrackedFace> faces;
   for (Track& track : tracks_) {
     TrackedFace face;
-    VULTUS_TRY(bool measured, measure(bgr, track, face));
+    VULTUS_TRY(bool measured, measure(track, face));
     if (measured) faces.push_back(std::move(face));
   }
   return faces;

@@ -54,7 +54,8 @@ class Tracker {
           StageTimes* times = nullptr)
       : detector_(detector), landmarker_(landmarker), options_(options), times_(times) {}
 
-  /// The faces of the next frame, oldest track first; with one face at most one. A face that was
+  /// The faces of the next frame, oldest track first; with one face at most one. The frame is then
+  /// what the networks' picture shows. A face that was
   /// lost and found again, or comes after a cut, has a new id: it may be another person.
   Result<std::vector<TrackedFace>> push(const cv::Mat& bgr);
   /// The most faces that a search of a whole frame has found.
@@ -82,12 +83,14 @@ class Tracker {
   void restore(State state);
 
  private:
-  Result<void> follow(const cv::Mat& bgr, Track& track);
-  Result<std::optional<Detection>> detect_near(const cv::Mat& bgr, const Box& box);
-  Result<void> search(const cv::Mat& bgr);
-  Result<void> adopt(const cv::Mat& bgr, const Detection& detection, Track& track);
+  Result<void> follow(Track& track);
+  Result<std::optional<Detection>> detect_near(const Box& box);
+  Result<void> search();
+  Result<void> adopt(const Detection& detection, Track& track);
   void drop_doubles();
-  Result<bool> measure(const cv::Mat& bgr, Track& track, TrackedFace& face);
+  Result<bool> measure(Track& track, TrackedFace& face);
+
+  cv::Size frame() { return detector_.picture().size(); }
 
   Detector& detector_;
   Landmarker& landmarker_;

@@ -2,9 +2,10 @@
 
 #include <fmt/format.h>
 
-#include <opencv2/imgproc.hpp>
+#include <array>
 #include <utility>
 
+#include "host/run/load.hpp"
 #include "models/face/nms.hpp"
 #include "models/face/role.hpp"
 
@@ -31,57 +32,59 @@ std::vector<Detection> decode_ultra_light(std::span<const float> scores,
   return suppress(std::move(found), options.nms_threshold, false);
 }
 
-UltraLight::UltraLight(Session session, const UltraLightOptions& options, std::string scores,
-                       std::string boxes)
-    : session_(std::move(session)),
-      options_(options),
-      scores_(std::move(scores)),
-      boxes_(std::move(boxes)),
-      input_(DType::f32, {1, 3, kHeight, kWidth}) {}
-
 Result<std::unique_ptr<UltraLight>> UltraLight::open(const std::string& path,
                                                      const SessionOptions& session_options,
-                                                     const UltraLightOptions& options) {
+                                                     const UltraLightOptions& options,
+                                                     std::shared_ptr<Picture> picture) {
   const Shape shape{1, 3, kHeight, kWidth};
-  SessionOptions bound = session_options;
-  bound.shapes = {{options.input, shape}};
-  Result<Session> loaded = Session::load(path, bound);
+  Result<LoadedGraph> loaded =
+      load_graph(path, {{options.input, shape}}, session_options.batch, session_options.fuse);
   if (!loaded) return as_bad_model(loaded.error());
-  Session session = std::move(loaded).value();
-  VULTUS_TRY(const Value* input, session.describe(options.input));
+  const Graph& graph = loaded->graph;
+  const ValueId input = graph.find(options.input);
   std::string scores, boxes;
-  for (const std::string& name : session.output_names()) {
-    VULTUS_TRY(const Value* output, session.describe(name));
-    if (output->dtype != DType::f32) continue;
-    if (output->shape == Shape{1, kRows, 2}) scores = name;
-    if (output->shape == Shape{1, kRows, 4}) boxes = name;
+  for (ValueId v : graph.outputs) {
+    const Value& output = graph.value(v);
+    if (output.dtype != DType::f32) continue;
+    if (output.shape == Shape{1, kRows, 2}) scores = output.name;
+    if (output.shape == Shape{1, kRows, 4}) boxes = output.name;
   }
-  if (input->dtype != DType::f32 || input->shape != shape || scores.empty() || boxes.empty())
+  if (input == kNoValue || graph.value(input).dtype != DType::f32 || graph.shape(input) != shape ||
+      scores.empty() || boxes.empty())
     return Error{
         Errc::bad_model,
         fmt::format("{}: not an Ultra-Light RFB-320 detector: needs a float input {} (has {}) and "
                     "outputs 1x{}x2 and 1x{}x4",
-                    path, shape.str(), input->shape.str(), kRows, kRows)};
-  return std::unique_ptr<UltraLight>(
-      new UltraLight(std::move(session), options, std::move(scores), std::move(boxes)));
+                    path, shape.str(), input == kNoValue ? "none" : graph.shape(input).str(), kRows,
+                    kRows)};
+  CropWarp crop{.height = kHeight, .width = kWidth};
+  crop.channels = options.rgb ? CropWarp::Channels::rgb : CropWarp::Channels::bgr;
+  crop.scale.fill(1 / 128.0f);
+  crop.shift.fill(-127 / 128.0f);
+  VULTUS_TRY(PictureNetwork network, PictureNetwork::open(std::move(loaded->graph), options.input,
+                                                          crop, session_options, picture));
+  return std::unique_ptr<UltraLight>(new UltraLight(std::move(network), options, std::move(scores),
+                                                    std::move(boxes), std::move(picture)));
 }
 
-Result<std::vector<Detection>> UltraLight::detect(const cv::Mat& bgr) {
-  if (bgr.empty() || bgr.type() != CV_8UC3)
-    return Error{Errc::usage, "detector: the picture must be 8-bit BGR"};
-  cv::Mat small;
-  cv::resize(bgr, small, {kWidth, kHeight}, 0, 0, cv::INTER_LINEAR);
-  std::span<float> planes = input_.as<float>();
-  constexpr size_t kArea = size_t{kWidth} * kHeight;
-  for (size_t i = 0; i < kArea; ++i)
-    for (size_t c = 0; c < 3; ++c)
-      planes[(options_.rgb ? 2 - c : c) * kArea + i] =
-          (static_cast<float>(small.data[3 * i + c]) - 127) / 128;
-  VULTUS_CHECK(session_.set_input(options_.input, input_.view()));
-  VULTUS_CHECK(session_.run());
-  VULTUS_TRY(const Tensor* scores, session_.output(scores_));
-  VULTUS_TRY(const Tensor* boxes, session_.output(boxes_));
-  return decode_ultra_light(scores->as<float>(), boxes->as<float>(), bgr.cols, bgr.rows, options_);
+Result<std::vector<Detection>> UltraLight::run(const CropRectangle& rectangle, cv::Size size) {
+  VULTUS_CHECK(network_.run(std::array{rectangle}));
+  VULTUS_TRY(const Tensor* scores, network_.session().output(scores_));
+  VULTUS_TRY(const Tensor* boxes, network_.session().output(boxes_));
+  return decode_ultra_light(scores->as<float>(), boxes->as<float>(), size.width, size.height,
+                            options_);
+}
+
+Result<std::vector<Detection>> UltraLight::search() {
+  const cv::Size size = picture_->size();
+  if (size.empty()) return Error{Errc::usage, "detector: no picture is shown"};
+  return run({size.width / 2.0, size.height / 2.0, double(size.width), double(size.height)}, size);
+}
+
+Result<std::vector<Detection>> UltraLight::search_resampled(const SearchArea& area) {
+  const double half = area.side / 2.0;
+  return run({area.x + half, area.y + half, double(area.side), double(area.side)},
+             {kAreaPixels, kAreaPixels});
 }
 
 }  // namespace vultus::face

@@ -26,20 +26,26 @@ std::vector<Detection> decode_ultra_light(std::span<const float> scores,
 class UltraLight : public Detector {
  public:
   /// The devices in `session` outlive the detector.
-  static Result<std::unique_ptr<UltraLight>> open(const std::string& path,
-                                                  const SessionOptions& session,
-                                                  const UltraLightOptions& options);
-  Result<std::vector<Detection>> detect(const cv::Mat& bgr) override;
-  Transfers transfers() const override { return session_.transfers(); }
+  static Result<std::unique_ptr<UltraLight>> open(
+      const std::string& path, const SessionOptions& session, const UltraLightOptions& options,
+      std::shared_ptr<Picture> picture = std::make_shared<Picture>());
+  Result<std::vector<Detection>> search() override;
+  Transfers transfers() const override { return network_.transfers(); }
 
  private:
-  UltraLight(Session session, const UltraLightOptions& options, std::string scores,
-             std::string boxes);
+  UltraLight(PictureNetwork network, const UltraLightOptions& options, std::string scores,
+             std::string boxes, std::shared_ptr<Picture> picture)
+      : Detector(std::move(picture)),
+        network_(std::move(network)),
+        options_(options),
+        scores_(std::move(scores)),
+        boxes_(std::move(boxes)) {}
+  Result<std::vector<Detection>> search_resampled(const SearchArea& area) override;
+  Result<std::vector<Detection>> run(const CropRectangle& rectangle, cv::Size size);
 
-  Session session_;
+  PictureNetwork network_;
   UltraLightOptions options_;
   std::string scores_, boxes_;  ///< names of the outputs
-  Tensor input_;
 };
 
 }  // namespace vultus::face

@@ -192,13 +192,15 @@ Result<std::string> find_pack(const std::string& chosen) {
 }
 
 Result<std::unique_ptr<face::Detector>> open_detector(const Pack& pack,
-                                                      const SessionOptions& session) {
+                                                      const SessionOptions& session,
+                                                      std::shared_ptr<face::Picture> picture) {
   VULTUS_TRY(const PackNetwork* network, network_of(pack, "detector"));
   if (network->kind == "retinaface") {
     face::RetinaFaceOptions options;
     options.score_threshold = network->score_threshold.value_or(options.score_threshold);
     options.nms_threshold = network->nms_threshold.value_or(options.nms_threshold);
-    VULTUS_TRY(auto detector, face::RetinaFace::open(network->path, session, options));
+    VULTUS_TRY(auto detector,
+               face::RetinaFace::open(network->path, session, options, std::move(picture)));
     return std::unique_ptr<face::Detector>(std::move(detector));
   }
   if (network->kind == "ultra_light") {
@@ -206,14 +208,16 @@ Result<std::unique_ptr<face::Detector>> open_detector(const Pack& pack,
     options.score_threshold = network->score_threshold.value_or(options.score_threshold);
     options.nms_threshold = network->nms_threshold.value_or(options.nms_threshold);
     options.rgb = network->rgb;
-    VULTUS_TRY(auto detector, face::UltraLight::open(network->path, session, options));
+    VULTUS_TRY(auto detector,
+               face::UltraLight::open(network->path, session, options, std::move(picture)));
     return std::unique_ptr<face::Detector>(std::move(detector));
   }
   return unknown_kind(*network, "retinaface, ultra_light");
 }
 
 Result<std::unique_ptr<face::Landmarker>> open_landmarker(const Pack& pack,
-                                                          const SessionOptions& session) {
+                                                          const SessionOptions& session,
+                                                          std::shared_ptr<face::Picture> picture) {
   using face::LandmarkerKind;
   VULTUS_TRY(const PackNetwork* network, network_of(pack, "landmarks"));
   static const std::map<std::string, LandmarkerKind> kKinds{{"pfld98", LandmarkerKind::pfld98},
@@ -221,7 +225,7 @@ Result<std::unique_ptr<face::Landmarker>> open_landmarker(const Pack& pack,
                                                             {"ibug68", LandmarkerKind::ibug68}};
   auto kind = kKinds.find(network->kind);
   if (kind == kKinds.end()) return unknown_kind(*network, "pfld98, star98, ibug68");
-  return face::Landmarker::open(network->path, kind->second, session);
+  return face::Landmarker::open(network->path, kind->second, session, std::move(picture));
 }
 
 Result<std::unique_ptr<face::Multitask>> open_multitask(const Pack& pack,

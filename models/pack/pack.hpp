@@ -61,12 +61,14 @@ std::vector<std::string> pack_search_path(const std::string& chosen = "");
 /// The first of them that has a pack.json; an error lists all.
 Result<std::string> find_pack(const std::string& chosen = "");
 
-/// The networks by their role, opened and checked against what their kind takes and gives. The
-/// devices in `session` outlive them.
-Result<std::unique_ptr<face::Detector>> open_detector(const Pack& pack,
-                                                      const SessionOptions& session);
-Result<std::unique_ptr<face::Landmarker>> open_landmarker(const Pack& pack,
-                                                          const SessionOptions& session);
+/// The networks by their role, opened and checked against what their kind takes and gives. They
+/// look at `picture`. The devices in `session` outlive them.
+Result<std::unique_ptr<face::Detector>> open_detector(
+    const Pack& pack, const SessionOptions& session,
+    std::shared_ptr<face::Picture> picture = std::make_shared<face::Picture>());
+Result<std::unique_ptr<face::Landmarker>> open_landmarker(
+    const Pack& pack, const SessionOptions& session,
+    std::shared_ptr<face::Picture> picture = std::make_shared<face::Picture>());
 /// Null when the pack has no multitask network.
 Result<std::unique_ptr<face::Multitask>> open_multitask(const Pack& pack,
                                                         const SessionOptions& session);

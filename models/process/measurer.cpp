@@ -8,29 +8,19 @@ namespace vultus {
 
 using face::StageTimes;
 
-namespace {
-
-void add(Transfers& sum, const Transfers& part) {
-  sum.uploads += part.uploads;
-  sum.downloads += part.downloads;
-  sum.upload_bytes += part.upload_bytes;
-  sum.download_bytes += part.download_bytes;
-}
-
-}  // namespace
-
 Result<Networks> Networks::open(const Pack& pack, const SessionOptions& session) {
   Networks networks;
-  VULTUS_TRY(networks.detector, open_detector(pack, session));
-  VULTUS_TRY(networks.landmarker, open_landmarker(pack, session));
+  VULTUS_TRY(networks.detector, open_detector(pack, session, networks.picture));
+  VULTUS_TRY(networks.landmarker, open_landmarker(pack, session, networks.picture));
   VULTUS_TRY(networks.multitask, open_multitask(pack, session));
   return networks;
 }
 
 Transfers Networks::transfers() const {
-  Transfers sum = detector->transfers();
-  add(sum, landmarker->transfers());
-  if (multitask) add(sum, multitask->transfers());
+  Transfers sum = picture->transfers();
+  sum += detector->transfers();
+  sum += landmarker->transfers();
+  if (multitask) sum += multitask->transfers();
   return sum;
 }
 
@@ -74,7 +64,7 @@ Result<FrameRecord> Measurer::measure_picture(const cv::Mat& bgr) {
     face::Landmarks landmarks;
     {
       StageTimes::Timer timer(times_, "landmarks");
-      VULTUS_TRY(landmarks, networks_.landmarker->measure(bgr, detection.box));
+      VULTUS_TRY(landmarks, networks_.landmarker->measure(detection.box));
     }
     if (!face::plausible(landmarks, detection.box)) continue;
     VULTUS_CHECK(add_face(bgr,

@@ -15,12 +15,13 @@ namespace vultus {
 
 /// The networks of a pack, loaded. Without a multitask network there are no action units.
 struct Networks {
+  std::shared_ptr<face::Picture> picture = std::make_shared<face::Picture>();  ///< of them all
   std::unique_ptr<face::Detector> detector;
   std::unique_ptr<face::Landmarker> landmarker;
   std::unique_ptr<face::Multitask> multitask;
 
   static Result<Networks> open(const Pack& pack, const SessionOptions& session);
-  Transfers transfers() const;  ///< of all, since they were opened
+  Transfers transfers() const;  ///< of all and of pictures, since they were opened
 };
 
 /// Makes the records of one input's frames.

@@ -1,6 +1,7 @@
 #include "host/ops/crop_warp.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <functional>
 #include <limits>
@@ -32,6 +33,65 @@ double between(double at, const std::function<double(int)>& value) {
   const double low = std::floor(at), fraction = at - low;
   return (1 - fraction) * value(static_cast<int>(low)) +
          fraction * value(static_cast<int>(low) + 1);
+}
+
+/// The crop of noise, by the function behind the operator.
+std::vector<float> cropped(const Tensor& picture, const CropRectangle& rectangle,
+                           const CropWarp& crop) {
+  std::vector<float> out(static_cast<size_t>(crop.planes() * crop.height * crop.width), 7.0f);
+  std::vector<double> scratch(static_cast<size_t>(crop_scratch_bytes(crop)) / sizeof(double) + 1);
+  crop_warp({picture.as<uint8_t>().data(), kHeight, kWidth, 3 * kWidth}, rectangle, crop,
+            reinterpret_cast<std::byte*>(scratch.data()), out.data());
+  return out;
+}
+
+void expect_like_the_formula(const Tensor& picture, const CropRectangle& r, int64_t size,
+                             CropGrid grid) {
+  const CropWarp crop{.height = size,
+                      .width = size,
+                      .grid = grid,
+                      .channels = CropWarp::Channels::rgb,
+                      .scale = {0.5f, 2, 1},
+                      .shift = {1, -3, 0}};
+  const std::vector<float> out = cropped(picture, r, crop);
+  double worst = 0;
+  for (int64_t v = 0; v < size; ++v)
+    for (int64_t u = 0; u < size; ++u)
+      for (int c = 0; c < 3; ++c) {
+        auto at = [&](double centre, double side, int64_t i) {
+          return grid == CropGrid::centres
+                     ? centre - side / 2 + (double(i) + 0.5) * side / double(size) - 0.5
+                     : centre + (double(i) - double(size - 1) / 2.0) * side / double(size);
+        };
+        const auto k = static_cast<size_t>(c);
+        const double sample = between(at(r.y, r.height, v), [&](int y) {
+          return between(at(r.x, r.width, u), [&](int x) { return pixel(picture, y, x, 2 - c); });
+        });
+        const double expected = sample * double{crop.scale[k]} + double{crop.shift[k]};
+        const double got = double{out[static_cast<size_t>((c * size + v) * size + u)]};
+        worst = std::max(worst, std::abs(got - expected));
+      }
+  // Float weights and sums of values up to 510: a few units of the 24th bit.
+  EXPECT_LT(worst, 3e-4);
+}
+
+TEST(CropWarp, BothGridsMatchTheDoublePrecisionFormulaInsideAndAcrossTheBorder) {
+  const Tensor picture = random_picture(kHeight, kWidth, 1);
+  for (CropGrid grid : {CropGrid::centres, CropGrid::corners}) {
+    expect_like_the_formula(picture, {20.3, 12.7, 20.9, 20.9}, 112, grid);
+    expect_like_the_formula(picture, {2.5, 30.1, 33.3, 21}, 64, grid);
+    expect_like_the_formula(picture, {30, 20, 200, 200}, 31, grid);
+    expect_like_the_formula(picture, {-300, 20, 50, 50}, 8, grid);
+  }
+}
+
+TEST(CropWarp, GreyWeighsTheChannels) {
+  Tensor picture(DType::u8, {3 * kHeight * kWidth});
+  for (size_t i = 0; i < picture.as<uint8_t>().size(); ++i)
+    picture.as<uint8_t>()[i] = std::array<uint8_t, 3>{10, 100, 200}[i % 3];
+  CropWarp crop{.height = 2, .width = 2, .channels = CropWarp::Channels::grey};
+  for (float v : cropped(picture, {4, 4, 2, 2}, crop))
+    EXPECT_NEAR(double{v}, 0.114 * 10 + 0.587 * 100 + 0.299 * 200, 1e-4);
 }
 
 TEST(CropWarp, AveragesWhatEveryPixelCoversWhereItShrinksAndInterpolatesWhereItGrows) {

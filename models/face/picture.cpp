@@ -1,0 +1,131 @@
+#include "models/face/picture.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "host/graph/extend.hpp"
+
+namespace vultus::face {
+
+namespace {
+
+/// Frames of up to 4096 x 2304; more are rare, and cost a new plan of every network.
+constexpr int64_t kUsualBytes = int64_t{4096} * 2304 * 3;
+constexpr const char *kPicture = "vultus.picture", *kSize = "vultus.picture_size",
+                     *kRectangles = "vultus.rectangles";
+
+int64_t bytes_in(const cv::Mat& bgr) {
+  return int64_t{3} * bgr.rows * bgr.cols;
+}
+
+std::string_view name_of(CropWarp::Channels channels) {
+  switch (channels) {
+    case CropWarp::Channels::rgb:
+      return "rgb";
+    case CropWarp::Channels::grey:
+      return "grey";
+    case CropWarp::Channels::bgr:
+      break;
+  }
+  return "bgr";
+}
+
+Node node_of(const CropWarp& crop) {
+  const auto planes = static_cast<std::ptrdiff_t>(crop.planes());
+  Node node;
+  node.name = "vultus.crop";
+  node.op = "CropWarp";
+  node.attributes = {
+      {"height", crop.height},
+      {"width", crop.width},
+      {"grid", std::string(crop.grid == CropGrid::centres ? "centres" : "corners")},
+      {"filter", std::string(crop.area ? "area" : "bilinear")},
+      {"channels", std::string(name_of(crop.channels))},
+      {"scale", std::vector<float>(crop.scale.begin(), crop.scale.begin() + planes)},
+      {"shift", std::vector<float>(crop.shift.begin(), crop.shift.begin() + planes)}};
+  return node;
+}
+
+}  // namespace
+
+Picture::Picture() : bytes_(std::make_shared<SharedBytes>(kUsualBytes)) {}
+
+Result<void> Picture::show(const cv::Mat& bgr) {
+  if (bgr.empty() || bgr.type() != CV_8UC3)
+    return Error{Errc::usage, "the networks look at 8-bit BGR pictures: convert it first"};
+  bgr_ = bgr.isContinuous() ? bgr : bgr.clone();
+  const int64_t bytes = bytes_in(bgr_);
+  if (bytes > bytes_->shape()[0]) {
+    before_ += bytes_->transfers();
+    bytes_ = std::make_shared<SharedBytes>(bytes);
+  }
+  return bytes_->set(std::as_bytes(std::span(bgr_.data, static_cast<size_t>(bytes))));
+}
+
+Transfers Picture::transfers() const {
+  Transfers sum = before_;
+  return sum += bytes_->transfers();
+}
+
+PictureNetwork::PictureNetwork(Graph graph, std::string input, const CropWarp& crop,
+                               SessionOptions options, std::shared_ptr<Picture> picture,
+                               Session session, int64_t batch)
+    : graph_(std::move(graph)),
+      input_(std::move(input)),
+      crop_(crop),
+      options_(std::move(options)),
+      picture_(std::move(picture)),
+      bytes_(picture_->bytes()),
+      session_(std::move(session)),
+      size_(DType::i32, {2}),
+      rectangles_(DType::f32, {batch, 4}) {}
+
+Result<Session> PictureNetwork::load(Graph graph, const std::string& input, const CropWarp& crop,
+                                     SessionOptions options, const Picture& picture) {
+  const ValueId given = graph.find(input);
+  const int64_t batch =
+      given == kNoValue || graph.shape(given).rank() == 0 ? 0 : graph.shape(given)[0];
+  VULTUS_CHECK(put_before(graph, input, node_of(crop),
+                          {{kPicture, DType::u8, picture.bytes()->shape()},
+                           {kSize, DType::i32, {2}},
+                           {kRectangles, DType::f32, {batch, 4}}}));
+  options.shared = {{kPicture, picture.bytes()}};
+  return Session::from_graph(std::move(graph), options);
+}
+
+Result<PictureNetwork> PictureNetwork::open(Graph graph, const std::string& input,
+                                            const CropWarp& crop, const SessionOptions& options,
+                                            std::shared_ptr<Picture> picture) {
+  VULTUS_TRY(Session session, load(graph, input, crop, options, *picture));
+  VULTUS_TRY(const Value* rectangles, session.describe(kRectangles));
+  const int64_t batch = rectangles->shape[0];
+  return PictureNetwork(std::move(graph), input, crop, options, std::move(picture),
+                        std::move(session), batch);
+}
+
+Result<void> PictureNetwork::run(std::span<const CropRectangle> rectangles) {
+  if (static_cast<int64_t>(rectangles.size()) != batch())
+    return Error{Errc::internal, "a network was given more or fewer crops than its batch"};
+  if (bytes_ != picture_->bytes()) {
+    VULTUS_TRY(Session larger, load(graph_, input_, crop_, options_, *picture_));
+    before_ += session_.transfers();
+    session_ = std::move(larger);
+    bytes_ = picture_->bytes();
+  }
+  size_.as<int32_t>()[0] = picture_->size().height;
+  size_.as<int32_t>()[1] = picture_->size().width;
+  float* to = rectangles_.as<float>().data();
+  for (const CropRectangle& r : rectangles)
+    for (double v : {r.x, r.y, r.width, r.height})
+      *to++ = static_cast<float>(v);
+  VULTUS_CHECK(session_.set_input(kSize, size_.view()));
+  VULTUS_CHECK(session_.set_input(kRectangles, rectangles_.view()));
+  return session_.run();
+}
+
+Transfers PictureNetwork::transfers() const {
+  Transfers sum = before_;
+  return sum += session_.transfers();
+}
+
+}  // namespace vultus::face

@@ -1,0 +1,66 @@
+#pragma once
+
+#include <memory>
+#include <opencv2/core/mat.hpp>
+#include <string>
+#include <vector>
+
+#include "host/ops/crop_warp.hpp"
+#include "host/run/session.hpp"
+
+namespace vultus::face {
+
+/// The frame that several networks look at: it goes up once to each device that has one of them.
+/// One thread at a time. Outlives the sessions that read it; the devices outlive it.
+class Picture {
+ public:
+  Picture();
+  /// The frame from now on: 8UC3 BGR, not empty, else Errc::usage. Rows without gaps are not
+  /// copied: they stay unchanged until the next call.
+  Result<void> show(const cv::Mat& bgr);
+  const cv::Mat& bgr() const { return bgr_; }
+  cv::Size size() const { return bgr_.size(); }
+  /// Replaced by larger ones when a larger frame comes.
+  const std::shared_ptr<SharedBytes>& bytes() const { return bytes_; }
+  /// What went up of all frames.
+  Transfers transfers() const;
+
+ private:
+  cv::Mat bgr_;
+  std::shared_ptr<SharedBytes> bytes_;
+  Transfers before_;  ///< of bytes that were replaced
+};
+
+/// A network behind a CropWarp node: it looks at rectangles of a picture, one for each of its
+/// batch.
+class PictureNetwork {
+ public:
+  /// `graph` is the network alone; `input` is where the crops go. Errc::bad_model when crops are
+  /// not what it takes.
+  static Result<PictureNetwork> open(Graph graph, const std::string& input, const CropWarp& crop,
+                                     const SessionOptions& options,
+                                     std::shared_ptr<Picture> picture);
+  /// Runs on rectangles of the picture shown, as many as the batch.
+  Result<void> run(std::span<const CropRectangle> rectangles);
+  const Session& session() const { return session_; }
+  Transfers transfers() const;
+  int64_t batch() const { return rectangles_.shape()[0]; }
+
+ private:
+  PictureNetwork(Graph graph, std::string input, const CropWarp& crop, SessionOptions options,
+                 std::shared_ptr<Picture> picture, Session session, int64_t batch);
+  static Result<Session> load(Graph graph, const std::string& input, const CropWarp& crop,
+                              SessionOptions options, const Picture& picture);
+
+  Graph graph_;
+  std::string input_;
+  CropWarp crop_;
+  SessionOptions options_;
+  std::shared_ptr<Picture> picture_;
+  std::shared_ptr<SharedBytes> bytes_;  ///< that the session reads
+  Session session_;
+  Transfers before_;  ///< of sessions that were replaced
+  Tensor size_, rectangles_;
+};
+
+}  // namespace vultus::face
