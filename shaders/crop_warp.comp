@@ -7,11 +7,12 @@ layout(local_size_x = 64) in;
 layout(std430, binding = 0) readonly buffer Picture { uint picture[]; };
 layout(std430, binding = 1) readonly buffer Size { int size[]; };
 layout(std430, binding = 2) readonly buffer Rectangles { float rectangles[]; };  // middle x, y, width, height
-layout(std430, binding = 3) writeonly buffer Y { GROUP y[]; };
+layout(std430, binding = 3) readonly buffer Mirrors { float lines[]; };  // a point x, y, the normal x, y, the side kept
+layout(std430, binding = 4) writeonly buffer Y { GROUP y[]; };
 layout(push_constant) uniform Push {
   uint threads, height, width, capacity;
   uint corners, area, channels;  // channels: 0 BGR, 1 RGB, 2 grey
-  uint unused;
+  uint mirrors;
   vec4 scale, shift;
 };
 #include "common/picture.glsl"
@@ -58,6 +59,30 @@ float weight(Taps t, bool averaged, int i) {
   return i == t.first ? t.first_weight : t.last_weight;
 }
 
+const float kSeam = 6.0;  // kMirrorSeam
+const float kFarAway = 1e9;
+
+// A pixel of the picture made symmetric about line `n`.
+vec3 seen_at(ivec2 s, uint n, int y_, int x) {
+  vec3 own = pixel_at(s, y_, x);
+  if (mirrors == 0u) return own;
+  vec2 normal = vec2(lines[5u * n + 2u], lines[5u * n + 3u]);
+  float side = sign(lines[5u * n + 4u]);
+  vec2 at = vec2(x, y_);
+  float t = dot(at - vec2(lines[5u * n], lines[5u * n + 1u]), normal);
+  if (!(abs(side) > 0.5) || !finite(t) || abs(t) >= kFarAway) return own;
+  float w = clamp(0.5 + side * t / kSeam, 0.0, 1.0);
+  vec2 from = at - 2.0 * t * normal;
+  if (w >= 1.0 || !finite(from.x) || !finite(from.y)) return own;
+  from = clamp(from, vec2(-1), vec2(s.y, s.x));  // the border is repeated
+  ivec2 low = ivec2(floor(from));
+  vec2 f = from - floor(from);
+  vec3 upper = mix(pixel_at(s, low.y, low.x), pixel_at(s, low.y, low.x + 1), f.x);
+  vec3 lower = mix(pixel_at(s, low.y + 1, low.x), pixel_at(s, low.y + 1, low.x + 1), f.x);
+  vec3 reflected = floor(mix(upper, lower, f.y) + 0.5);
+  return floor(reflected + w * (own - reflected) + 0.5);
+}
+
 vec3 sample_at(ivec2 s, uint n, uint v, uint u) {
   float x = rectangles[4u * n], y_ = rectangles[4u * n + 1u];
   float across = rectangles[4u * n + 2u], down = rectangles[4u * n + 3u];
@@ -70,7 +95,7 @@ vec3 sample_at(ivec2 s, uint n, uint v, uint u) {
   vec3 sum = vec3(0);
   for (int i = row.first; i <= row.last; ++i) {
     vec3 inner = vec3(0);
-    for (int k = column.first; k <= column.last; ++k) inner += weight(column, wide, k) * pixel_at(s, i, k);
+    for (int k = column.first; k <= column.last; ++k) inner += weight(column, wide, k) * seen_at(s, n, i, k);
     sum += weight(row, tall, i) * inner;
   }
   if (wide) sum *= float(width) / across;

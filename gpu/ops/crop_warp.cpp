@@ -9,7 +9,7 @@ namespace {
 struct Push {
   uint32_t threads, height, width, capacity;
   uint32_t corners, area, channels;
-  uint32_t unused = 0;
+  uint32_t mirrors;
   std::array<float, 4> scale{}, shift{};
 };
 
@@ -18,6 +18,7 @@ void build(Builder& b, const Node& node) {
   TensorRef picture = b.input(node.inputs[0], Layout::linear);
   TensorRef size = b.input(node.inputs[1], Layout::linear);
   TensorRef rectangles = b.exact_input(node.inputs[2]);
+  TensorRef mirrors = node.input(3) != kNoValue ? b.exact_input(node.inputs[3]) : rectangles;
   TensorRef out = b.output(node.outputs[0], Layout::nhwc8);
   Push push{out.n() * out.h() * out.w(),
             out.h(),
@@ -25,10 +26,12 @@ void build(Builder& b, const Node& node) {
             picture.elements(),
             crop.grid == CropGrid::corners ? 1u : 0u,
             crop.area ? 1u : 0u,
-            static_cast<uint32_t>(crop.channels)};
+            static_cast<uint32_t>(crop.channels),
+            node.input(3) != kNoValue ? 1u : 0u};
   std::ranges::copy(crop.scale, push.scale.begin());
   std::ranges::copy(crop.shift, push.shift.begin());
-  b.dispatch("crop_warp", {}, push, {reads(picture), reads(size), reads(rectangles), writes(out)},
+  b.dispatch("crop_warp", {}, push,
+             {reads(picture), reads(size), reads(rectangles), reads(mirrors), writes(out)},
              fold(push.threads));
 }
 

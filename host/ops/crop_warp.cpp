@@ -40,14 +40,10 @@ Taps bilinear(const Axis& axis, CropGrid grid, int64_t u) {
   const double low = std::floor(at);
   const auto first = static_cast<int32_t>(low);
   const auto fraction = static_cast<float>(at - low);
-  if (first >= 0) {
-    taps.first = first;
-    taps.first_weight = 1 - fraction;
-  }
-  if (first + 1 < axis.source) {
-    taps.last = first + 1;
-    taps.last_weight = fraction;
-  }
+  taps.first = std::max(first, 0);
+  taps.last = std::min(first + 1, static_cast<int32_t>(axis.source) - 1);
+  if (first >= 0) taps.first_weight = 1 - fraction;
+  if (first + 1 < axis.source) taps.last_weight = fraction;
   return taps;
 }
 
@@ -107,18 +103,18 @@ struct Averages {
   float scale;  ///< one over what a pixel of the crop covers
 };
 
-std::array<float, 3> average_at(const PicturePixels& picture, const Taps& row, const Taps& column,
+/// `pixel` gives B, G, R at y, x.
+template <class Pixel>
+std::array<float, 3> average_at(const Pixel& pixel, const Taps& row, const Taps& column,
                                 const Averages& how) {
   std::array<float, 3> sum{};
-  auto [top, bottom] = std::minmax(row.first, row.last);
-  auto [left, right] = std::minmax(column.first, column.last);
-  for (int32_t y = top; y <= bottom; ++y) {
-    const uint8_t* line = picture.bytes + y * picture.stride;
+  for (int32_t y = row.first; y <= row.last; ++y) {
     std::array<float, 3> inner{};
-    for (int32_t x = left; x <= right; ++x) {
+    for (int32_t x = column.first; x <= column.last; ++x) {
       const float w = weight(column, how.columns, x);
+      const std::array<float, 3> bgr = pixel(y, x);
       for (size_t c = 0; c < 3; ++c)
-        inner[c] += w * static_cast<float>(line[3 * static_cast<size_t>(x) + c]);
+        inner[c] += w * bgr[c];
     }
     const float w = weight(row, how.rows, y) * how.scale;
     for (size_t c = 0; c < 3; ++c)
@@ -139,6 +135,11 @@ bool is_copy(std::span<const Taps> taps) {
       taps, [](const Taps& t) { return t.first_weight == 1 && t.last_weight == 0; });
 }
 
+std::array<float, 3> pixel_of(const PicturePixels& picture, int64_t y, int64_t x) {
+  const uint8_t* at = picture.bytes + y * picture.stride + 3 * x;
+  return {float(at[0]), float(at[1]), float(at[2])};
+}
+
 void copy_row(const uint8_t* line, std::span<const Taps> columns, const CropWarp& crop, int64_t at,
               float* out) {
   for (size_t u = 0; u < columns.size(); ++u) {
@@ -148,14 +149,53 @@ void copy_row(const uint8_t* line, std::span<const Taps> columns, const CropWarp
   }
 }
 
+/// A line beyond this is a mistake, and kernels in float would overflow.
+constexpr double kFarAway = 1e9;
+
+/// Bilinear, the border repeated, rounded.
+std::array<float, 3> reflected_pixel(const PicturePixels& picture, double y, double x) {
+  const double low_y = std::floor(y), low_x = std::floor(x);
+  const auto down = static_cast<float>(y - low_y), across = static_cast<float>(x - low_x);
+  auto at = [&](double row, double column) {
+    return pixel_of(
+        picture,
+        static_cast<int64_t>(std::clamp(row, 0.0, static_cast<double>(picture.height - 1))),
+        static_cast<int64_t>(std::clamp(column, 0.0, static_cast<double>(picture.width - 1))));
+  };
+  const auto upper_left = at(low_y, low_x), upper_right = at(low_y, low_x + 1);
+  const auto lower_left = at(low_y + 1, low_x), lower_right = at(low_y + 1, low_x + 1);
+  std::array<float, 3> bgr{};
+  for (size_t c = 0; c < 3; ++c) {
+    const float upper = upper_left[c] + across * (upper_right[c] - upper_left[c]);
+    const float lower = lower_left[c] + across * (lower_right[c] - lower_left[c]);
+    bgr[c] = std::floor(upper + down * (lower - upper) + 0.5f);
+  }
+  return bgr;
+}
+
 }  // namespace
+
+std::array<float, 3> mirrored_pixel(const PicturePixels& picture, const MirrorLine& line, int64_t y,
+                                    int64_t x) {
+  const std::array<float, 3> own = pixel_of(picture, y, x);
+  const auto at_x = static_cast<double>(x), at_y = static_cast<double>(y);
+  const double t = (at_x - line.x) * line.normal_x + (at_y - line.y) * line.normal_y;
+  const double weight = std::clamp(0.5 + line.side * t / double{kMirrorSeam}, 0.0, 1.0);
+  if (line.side == 0 || !(std::abs(t) < kFarAway) || weight >= 1) return own;
+  const double from_x = at_x - 2 * t * line.normal_x, from_y = at_y - 2 * t * line.normal_y;
+  if (!std::isfinite(from_x) || !std::isfinite(from_y)) return own;
+  std::array<float, 3> bgr = reflected_pixel(picture, from_y, from_x);
+  for (size_t c = 0; c < 3; ++c)
+    bgr[c] = std::floor(bgr[c] + static_cast<float>(weight) * (own[c] - bgr[c]) + 0.5f);
+  return bgr;
+}
 
 int64_t crop_scratch_bytes(const CropWarp& crop) {
   return (crop.height + crop.width) * int64_t{sizeof(Taps)};
 }
 
 void crop_warp(const PicturePixels& picture, const CropRectangle& rectangle, const CropWarp& crop,
-               std::byte* scratch, float* out) {
+               std::byte* scratch, float* out, const MirrorLine& mirror) {
   auto* taps = reinterpret_cast<Taps*>(scratch);
   const std::span rows(taps, static_cast<size_t>(crop.height));
   const std::span columns(taps + crop.height, static_cast<size_t>(crop.width));
@@ -167,8 +207,16 @@ void crop_warp(const PicturePixels& picture, const CropRectangle& rectangle, con
   Averages how{crop.area && down.shrinks(), crop.area && across.shrinks(), 1};
   how.scale =
       static_cast<float>(1 / ((how.rows ? down.step() : 1) * (how.columns ? across.step() : 1)));
-  const bool copies = !averages && is_copy(rows) && is_copy(columns);
+  const bool mirrors = mirror.side != 0;
+  const bool copies = !mirrors && !averages && is_copy(rows) && is_copy(columns);
   const bool empty = picture.height < 1 || picture.width < 1;
+  auto plain = [&](int32_t y, int32_t x) { return pixel_of(picture, y, x); };
+  auto mirrored = [&](int32_t y, int32_t x) { return mirrored_pixel(picture, mirror, y, x); };
+  auto sample = [&](const Taps& row, const Taps& column) {
+    if (empty) return std::array<float, 3>{};
+    if (mirrors) return average_at(mirrored, row, column, how);
+    return averages ? average_at(plain, row, column, how) : bilinear_at(picture, row, column);
+  };
   parallel_for(crop.height, crop.width * 30, [&](int64_t begin, int64_t end) {
     for (int64_t v = begin; v < end; ++v) {
       const Taps& row = rows[static_cast<size_t>(v)];
@@ -177,14 +225,8 @@ void crop_warp(const PicturePixels& picture, const CropRectangle& rectangle, con
         copy_row(picture.bytes + row.first * picture.stride, columns, crop, at, out);
         continue;
       }
-      for (int64_t u = 0; u < crop.width; ++u) {
-        const Taps& column = columns[static_cast<size_t>(u)];
-        std::array<float, 3> sample{};
-        if (!empty)
-          sample =
-              averages ? average_at(picture, row, column, how) : bilinear_at(picture, row, column);
-        write(crop, sample, at + u, out);
-      }
+      for (int64_t u = 0; u < crop.width; ++u)
+        write(crop, sample(row, columns[static_cast<size_t>(u)]), at + u, out);
     }
   });
 }
@@ -210,7 +252,7 @@ Result<void> read_channel(const Node& node, std::string_view key, int64_t planes
 }
 
 Result<void> infer(Infer& node) {
-  VULTUS_CHECK(node.expect_inputs(3, 3));
+  VULTUS_CHECK(node.expect_inputs(3, 4));
   VULTUS_CHECK(node.expect_type(0, {DType::u8}));
   VULTUS_CHECK(node.expect_type(1, {DType::i32}));
   VULTUS_CHECK(node.expect_type(2, {DType::f32}));
@@ -220,8 +262,20 @@ Result<void> infer(Infer& node) {
         fmt::format("picture {}, size {} and rectangles {} must be [bytes], [2] and "
                     "[crops,4]",
                     node.shape(0).str(), node.shape(1).str(), node.shape(2).str()));
+  VULTUS_CHECK(node.expect_type(3, {DType::f32}));
+  if (node.has(3) && node.shape(3) != Shape{node.shape(2)[0], 5})
+    return node.fail(fmt::format("mirrors {} must be [crops,5]", node.shape(3).str()));
   VULTUS_TRY(CropWarp crop, crop_warp_of(node.node()));
   return node.set(0, DType::f32, {node.shape(2)[0], crop.planes(), crop.height, crop.width});
+}
+
+MirrorLine mirror_of(const Eval& node, size_t n) {
+  if (!node.has(3)) return {};
+  const float* at = node.in[3].as<const float>().data() + 5 * n;
+  return {double{at[0]}, double{at[1]}, double{at[2]}, double{at[3]},
+          at[4] > 0   ? 1
+          : at[4] < 0 ? -1
+                      : 0};
 }
 
 Result<void> run(Eval& node, const CropWarp& crop) {
@@ -238,7 +292,8 @@ Result<void> run(Eval& node, const CropWarp& crop) {
   for (size_t n = 0; 4 * n < rectangles.size(); ++n) {
     const CropRectangle rectangle{double{rectangles[4 * n]}, double{rectangles[4 * n + 1]},
                                   double{rectangles[4 * n + 2]}, double{rectangles[4 * n + 3]}};
-    crop_warp(picture, rectangle, crop, node.scratch, out + static_cast<int64_t>(n) * elements);
+    crop_warp(picture, rectangle, crop, node.scratch, out + static_cast<int64_t>(n) * elements,
+              mirror_of(node, n));
   }
   return {};
 }

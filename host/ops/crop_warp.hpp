@@ -38,6 +38,22 @@ struct PicturePixels {
   int64_t height = 0, width = 0, stride = 0;
 };
 
+/// Width in pixels, across a mirror line, of the band in which both halves are cross-faded.
+inline constexpr float kMirrorSeam = 6;
+
+/// Makes a picture symmetric before it is cropped: the half that lies to the normal's side (`side`
+/// 1) or to the other one (-1) is kept, its reflection stands on the other; 0: as it is. In the
+/// seam the weight of the picture goes linearly from 1 to 0. Reflections are bilinear, the border
+/// is repeated outside, and every pixel is rounded to 8 bits.
+struct MirrorLine {
+  double x = 0, y = 0;                ///< a point of the line
+  double normal_x = 0, normal_y = 0;  ///< of length 1
+  int side = 0;
+};
+/// B, G, R of a pixel of the mirrored picture. The pixel lies in the picture, which is not empty.
+std::array<float, 3> mirrored_pixel(const PicturePixels& picture, const MirrorLine& line, int64_t y,
+                                    int64_t x);
+
 /// The settings of a CropWarp node; Errc::bad_model where an attribute is missing or wrong.
 Result<CropWarp> crop_warp_of(const Node& node);
 /// Memory that `crop_warp` needs.
@@ -46,6 +62,6 @@ int64_t crop_scratch_bytes(const CropWarp& crop);
 /// unless `area`; zero outside the picture; not rounded. Grey is 0.299 R + 0.587 G + 0.114 B.
 /// `scratch` is aligned for doubles.
 void crop_warp(const PicturePixels& picture, const CropRectangle& rectangle, const CropWarp& crop,
-               std::byte* scratch, float* out);
+               std::byte* scratch, float* out, const MirrorLine& mirror = {});
 
 }  // namespace vultus

@@ -172,4 +172,12 @@ void mirror_both(const cv::Mat& frame, const std::optional<Midline>& midline, co
   mirror_about(frame, *axis, area, &out.right, &out.left);
 }
 
+MirrorLine mirror_line(const std::optional<Midline>& midline, Side side, const Point& near) {
+  const auto axis = axis_of(midline);
+  if (!axis) return {};
+  const double t = axis->distance(near.x, near.y);
+  return {near.x - t * axis->normal_x, near.y - t * axis->normal_y, axis->normal_x, axis->normal_y,
+          side == Side::right ? 1 : -1};
+}
+
 }  // namespace vultus::face

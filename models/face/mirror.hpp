@@ -3,6 +3,7 @@
 #include <opencv2/core/mat.hpp>
 #include <optional>
 
+#include "host/ops/crop_warp.hpp"
 #include "models/face/midline.hpp"
 
 namespace vultus::face {
@@ -11,7 +12,7 @@ namespace vultus::face {
 enum class Side { right, left };
 
 /// Width in pixels, across the midline, of the band in which the halves are cross-faded.
-inline constexpr float kSeamWidth = 6;
+inline constexpr float kSeamWidth = kMirrorSeam;
 
 /// The whole frame made symmetric about the midline (a line without ends) from one half of it: the
 /// patient's `side` is kept, its reflection stands on the other side. Beyond half a seam width the
@@ -30,5 +31,9 @@ void mirror_both(const cv::Mat& frame, const std::optional<Midline>& midline, Mi
 /// there.
 void mirror_both(const cv::Mat& frame, const std::optional<Midline>& midline, const cv::Rect& area,
                  MirroredPair& out);
+
+/// What crops of a mirrored picture are made with; as it is without a midline. The point on the
+/// line is the one next to `near`: networks are given it in float.
+MirrorLine mirror_line(const std::optional<Midline>& midline, Side side, const Point& near);
 
 }  // namespace vultus::face

@@ -10,6 +10,7 @@
 #include <span>
 #include <utility>
 
+#include "host/run/load.hpp"
 #include "models/face/mirror.hpp"
 #include "models/face/role.hpp"
 
@@ -19,7 +20,7 @@ namespace {
 
 constexpr int kSize = 224;
 constexpr size_t kPlanes = size_t{3} * kSize * kSize;
-constexpr int64_t kFaces = 3;
+constexpr size_t kFaces = 3;
 /// ImageNet's means and deviations, R G B.
 constexpr std::array<float, 3> kMean{0.485f, 0.456f, 0.406f}, kDeviation{0.229f, 0.224f, 0.225f};
 
@@ -30,23 +31,39 @@ struct Output {
 constexpr std::array<Output, 3> kOutputs{{{"emotion", 8}, {"gaze", 2}, {"au", 8}}};
 
 /// The names of the outputs in the order of kOutputs; empty when the network is another.
-Result<std::vector<std::string>> outputs_of(const Session& session, int64_t batch) {
+std::vector<std::string> outputs_of(const Graph& graph, int64_t batch) {
   std::vector<std::string> names;
-  const std::vector<std::string> inputs = session.input_names();
-  if (inputs.size() != 1) return names;
-  VULTUS_TRY(const Value* input, session.describe(inputs[0]));
-  if (input->dtype != DType::f32 || input->shape != Shape{batch, 3, kSize, kSize}) return names;
-  const std::vector<std::string> given = session.output_names();
+  if (graph.inputs.size() != 1) return names;
+  const Value& input = graph.value(graph.inputs[0]);
+  if (input.dtype != DType::f32 || input.shape != Shape{batch, 3, kSize, kSize}) return names;
   for (const Output& wanted : kOutputs)
-    for (const std::string& name : given) {
-      VULTUS_TRY(const Value* output, session.describe(name));
-      if (name.starts_with(wanted.name) && output->dtype == DType::f32 &&
-          output->shape == Shape{batch, wanted.values}) {
-        names.push_back(name);
+    for (ValueId v : graph.outputs) {
+      const Value& output = graph.value(v);
+      if (output.name.starts_with(wanted.name) && output.dtype == DType::f32 &&
+          output.shape == Shape{batch, wanted.values}) {
+        names.push_back(output.name);
         break;
       }
     }
   return names.size() == kOutputs.size() ? names : std::vector<std::string>{};
+}
+
+CropWarp crop_of_faces() {
+  CropWarp crop{.height = kSize, .width = kSize, .area = true};
+  crop.channels = CropWarp::Channels::rgb;
+  for (size_t c = 0; c < 3; ++c) {
+    crop.scale[c] = 1 / (255 * kDeviation[c]);
+    crop.shift[c] = -kMean[c] / kDeviation[c];
+  }
+  return crop;
+}
+
+bool crops_on_gpu(const Session& session) {
+  const Graph& graph = session.graph();
+  for (size_t n = 0; n < graph.nodes.size(); ++n)
+    if (graph.nodes[n].op == "CropWarp")
+      return session.plan().placement[n]->info().kind == DeviceKind::gpu;
+  return false;
 }
 
 /// Shrinks by areas, as the network's training did (an antialiased resize); grows bilinearly.
@@ -92,29 +109,43 @@ cv::Rect expression_area(const Box& box, cv::Size picture) {
   return {x1, y1, std::max(0, x2 - x1), std::max(0, y2 - y1)};
 }
 
-Multitask::Multitask(Session session, int64_t batch)
-    : session_(std::move(session)),
+Multitask::Multitask(int64_t batch, std::shared_ptr<Picture> picture)
+    : picture_(std::move(picture)),
       input_(DType::f32, {batch, 3, kSize, kSize}),
       planes_(kFaces * kPlanes),
       results_(kFaces) {}
 
+Result<void> Multitask::load(Graph graph, const SessionOptions& options) {
+  const bool gpu = std::ranges::any_of(
+      options.devices, [](const Device* d) { return d->info().kind == DeviceKind::gpu; });
+  if (gpu) {
+    VULTUS_TRY(PictureNetwork crops, PictureNetwork::open_mirrored(
+                                         graph, input_name_, crop_of_faces(), options, picture_));
+    if (crops_on_gpu(crops.session())) {
+      crops_ = std::move(crops);
+      return {};
+    }
+  }
+  VULTUS_TRY(session_, Session::from_graph(std::move(graph), options));
+  return {};
+}
+
 Result<std::unique_ptr<Multitask>> Multitask::open(const std::string& path,
-                                                   const SessionOptions& options) {
+                                                   const SessionOptions& options,
+                                                   std::shared_ptr<Picture> picture) {
   // Networks that hold their batch in constants work face by face.
-  for (int64_t batch : {kFaces, int64_t{1}}) {
-    SessionOptions with_batch = options;
-    with_batch.batch = batch;
-    Result<Session> session = Session::load(path, with_batch);
-    if (!session && batch == 1) return as_bad_model(session.error());
-    if (!session) continue;
-    VULTUS_TRY(std::vector<std::string> outputs, outputs_of(*session, batch));
+  for (int64_t batch : {int64_t{kFaces}, int64_t{1}}) {
+    Result<LoadedGraph> loaded = load_graph(path, options.shapes, batch, options.fuse);
+    if (!loaded && batch == 1) return as_bad_model(loaded.error());
+    if (!loaded) continue;
+    const std::vector<std::string> outputs = outputs_of(loaded->graph, batch);
     if (outputs.empty()) continue;
-    const std::string input = session->input_names()[0];
-    std::unique_ptr<Multitask> made(new Multitask(std::move(session).value(), batch));
-    made->input_name_ = input;
+    std::unique_ptr<Multitask> made(new Multitask(batch, std::move(picture)));
+    made->input_name_ = loaded->graph.value(loaded->graph.inputs[0]).name;
     made->emotion_ = outputs[0];
     made->gaze_ = outputs[1];
     made->action_units_ = outputs[2];
+    VULTUS_CHECK(made->load(std::move(loaded->graph), options));
     return made;
   }
   return Error{Errc::bad_model,
@@ -123,38 +154,50 @@ Result<std::unique_ptr<Multitask>> Multitask::open(const std::string& path,
                            path)};
 }
 
-Result<void> Multitask::run(size_t faces) {
-  const auto batch = static_cast<size_t>(input_.shape()[0]);
-  for (size_t first = 0; first < faces; first += batch) {
-    std::span<float> values = input_.as<float>();
-    const std::span<const float> from =
-        std::span<const float>(planes_).subspan(first * kPlanes, batch * kPlanes);
-    std::ranges::copy(from, values.begin());
-    VULTUS_CHECK(session_.set_input(input_name_, input_.view()));
-    VULTUS_CHECK(session_.run());
-    VULTUS_TRY(const Tensor* emotion, session_.output(emotion_));
-    VULTUS_TRY(const Tensor* gaze, session_.output(gaze_));
-    VULTUS_TRY(const Tensor* units, session_.output(action_units_));
-    if (!finite(emotion->as<float>()) || !finite(gaze->as<float>()) || !finite(units->as<float>()))
-      return Error{Errc::internal, "action units: the network gave a value that is not a number"};
-    for (size_t i = 0; i < batch; ++i) {
-      Expression& result = results_[first + i];
-      result.emotions = softmax(emotion->as<float>().subspan(i * 8, 8));
-      result.gaze_yaw = gaze->as<float>()[2 * i];
-      result.gaze_pitch = gaze->as<float>()[2 * i + 1];
-      std::ranges::copy(units->as<float>().subspan(i * 8, 8), result.action_units.begin());
-    }
+Transfers Multitask::transfers() const {
+  return crops_ ? crops_->transfers() : session_->transfers();
+}
+
+/// Of a pass, into results_[first] and those behind it.
+Result<void> Multitask::take_results(size_t first) {
+  const Session& session = crops_ ? crops_->session() : *session_;
+  VULTUS_TRY(const Tensor* emotion, session.output(emotion_));
+  VULTUS_TRY(const Tensor* gaze, session.output(gaze_));
+  VULTUS_TRY(const Tensor* units, session.output(action_units_));
+  if (!finite(emotion->as<float>()) || !finite(gaze->as<float>()) || !finite(units->as<float>()))
+    return Error{Errc::internal, "action units: the network gave a value that is not a number"};
+  for (size_t i = 0; i < static_cast<size_t>(input_.shape()[0]); ++i) {
+    Expression& result = results_[first + i];
+    result.emotions = softmax(emotion->as<float>().subspan(i * 8, 8));
+    result.gaze_yaw = gaze->as<float>()[2 * i];
+    result.gaze_pitch = gaze->as<float>()[2 * i + 1];
+    std::ranges::copy(units->as<float>().subspan(i * 8, 8), result.action_units.begin());
   }
   return {};
 }
 
-Result<std::optional<Expressions>> Multitask::measure(const cv::Mat& bgr, const Box& box,
-                                                      const std::optional<Midline>& midline) {
-  if (bgr.empty() || bgr.type() != CV_8UC3)
-    return Error{Errc::usage, "action units: the picture must be 8-bit BGR"};
-  const cv::Rect area = expression_area(box, bgr.size());
-  if (area.empty()) return std::optional<Expressions>();
+/// The device crops and mirrors.
+Result<void> Multitask::run_crops(const cv::Rect& area, const std::optional<Midline>& midline) {
+  const Point middle(area.x + area.width / 2.0, area.y + area.height / 2.0);
+  const std::array<CropRectangle, kFaces> rectangles = [&] {
+    std::array<CropRectangle, kFaces> all;
+    all.fill({middle.x, middle.y, double(area.width), double(area.height)});
+    return all;
+  }();
+  const std::array<MirrorLine, kFaces> lines{MirrorLine{}, mirror_line(midline, Side::left, middle),
+                                             mirror_line(midline, Side::right, middle)};
+  const auto batch = static_cast<size_t>(crops_->batch());
+  for (size_t first = 0; first < (midline ? kFaces : 1); first += batch) {
+    VULTUS_CHECK(crops_->run(std::span(rectangles).subspan(first, batch),
+                             std::span(lines).subspan(first, batch)));
+    VULTUS_CHECK(take_results(first));
+  }
+  return {};
+}
+
+Result<void> Multitask::run_planes(const cv::Rect& area, const std::optional<Midline>& midline) {
   const std::span<float> planes(planes_);
+  const cv::Mat& bgr = picture_->bgr();
   write_planes(bgr(area), planes.first(kPlanes));
   if (midline) {
     MirroredPair halves;
@@ -162,7 +205,27 @@ Result<std::optional<Expressions>> Multitask::measure(const cv::Mat& bgr, const 
     write_planes(halves.left, planes.subspan(kPlanes, kPlanes));
     write_planes(halves.right, planes.subspan(2 * kPlanes, kPlanes));
   }
-  VULTUS_CHECK(run(midline ? 3 : 1));
+  const auto batch = static_cast<size_t>(input_.shape()[0]);
+  for (size_t first = 0; first < (midline ? kFaces : 1); first += batch) {
+    std::ranges::copy(planes.subspan(first * kPlanes, batch * kPlanes), input_.as<float>().begin());
+    VULTUS_CHECK(session_->set_input(input_name_, input_.view()));
+    VULTUS_CHECK(session_->run());
+    VULTUS_CHECK(take_results(first));
+  }
+  return {};
+}
+
+Result<std::optional<Expressions>> Multitask::measure(const cv::Mat& bgr, const Box& box,
+                                                      const std::optional<Midline>& midline) {
+  VULTUS_CHECK(picture_->show(bgr));
+  return measure(box, midline);
+}
+
+Result<std::optional<Expressions>> Multitask::measure(const Box& box,
+                                                      const std::optional<Midline>& midline) {
+  const cv::Rect area = expression_area(box, picture_->size());
+  if (area.empty()) return std::optional<Expressions>();
+  VULTUS_CHECK(crops_ ? run_crops(area, midline) : run_planes(area, midline));
   Expressions found{.whole = results_[0], .left = {}, .right = {}};
   if (midline) {
     found.left = results_[1];

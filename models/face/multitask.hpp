@@ -9,6 +9,7 @@
 #include "models/face/expression.hpp"
 #include "models/face/landmarks.hpp"
 #include "models/face/midline.hpp"
+#include "models/face/picture.hpp"
 
 namespace vultus::face {
 
@@ -24,20 +25,28 @@ class Multitask {
  public:
   /// Reads the network and checks what it takes and gives: bad_model. The devices in `session`
   /// outlive it. One pass holds all three faces where the network's batch can be changed.
-  static Result<std::unique_ptr<Multitask>> open(const std::string& path,
-                                                 const SessionOptions& session);
+  static Result<std::unique_ptr<Multitask>> open(
+      const std::string& path, const SessionOptions& session,
+      std::shared_ptr<Picture> picture = std::make_shared<Picture>());
 
   /// `bgr` 8UC3; `box` in its pixels, its corners truncated and cut off at the border. Nothing when
   /// nothing is left of it.
   Result<std::optional<Expressions>> measure(const cv::Mat& bgr, const Box& box,
                                              const std::optional<Midline>& midline);
-  const Transfers& transfers() const { return session_.transfers(); }
+  /// The same for the picture that is shown already.
+  Result<std::optional<Expressions>> measure(const Box& box, const std::optional<Midline>& midline);
+  Transfers transfers() const;  ///< without pictures
 
  private:
-  Multitask(Session session, int64_t batch);
-  Result<void> run(size_t faces);
+  Multitask(int64_t batch, std::shared_ptr<Picture> picture);
+  Result<void> load(Graph graph, const SessionOptions& options);
+  Result<void> run_crops(const cv::Rect& area, const std::optional<Midline>& midline);
+  Result<void> run_planes(const cv::Rect& area, const std::optional<Midline>& midline);
+  Result<void> take_results(size_t first);
 
-  Session session_;
+  std::shared_ptr<Picture> picture_;
+  std::optional<PictureNetwork> crops_;  ///< where a GPU crops and mirrors; else
+  std::optional<Session> session_;       ///< the network alone: the CPU mirrors whole rows faster
   std::string input_name_, emotion_, gaze_, action_units_;
   Tensor input_;  ///< of one pass: [batch, 3, 224, 224]
   std::vector<float> planes_;

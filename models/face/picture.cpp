@@ -12,7 +12,7 @@ namespace {
 /// Frames of up to 4096 x 2304; more are rare, and cost a new plan of every network.
 constexpr int64_t kUsualBytes = int64_t{4096} * 2304 * 3;
 constexpr const char *kPicture = "vultus.picture", *kSize = "vultus.picture_size",
-                     *kRectangles = "vultus.rectangles";
+                     *kRectangles = "vultus.rectangles", *kMirrors = "vultus.mirrors";
 
 int64_t bytes_in(const cv::Mat& bgr) {
   return int64_t{3} * bgr.rows * bgr.cols;
@@ -67,28 +67,28 @@ Transfers Picture::transfers() const {
   return sum += bytes_->transfers();
 }
 
-PictureNetwork::PictureNetwork(Graph graph, std::string input, const CropWarp& crop,
-                               SessionOptions options, std::shared_ptr<Picture> picture,
-                               Session session, int64_t batch)
+PictureNetwork::PictureNetwork(Graph graph, Front front, SessionOptions options,
+                               std::shared_ptr<Picture> picture, Session session, int64_t batch)
     : graph_(std::move(graph)),
-      input_(std::move(input)),
-      crop_(crop),
+      front_(std::move(front)),
       options_(std::move(options)),
       picture_(std::move(picture)),
       bytes_(picture_->bytes()),
       session_(std::move(session)),
       size_(DType::i32, {2}),
-      rectangles_(DType::f32, {batch, 4}) {}
+      rectangles_(DType::f32, {batch, 4}),
+      mirrors_(DType::f32, {batch, 5}) {}
 
-Result<Session> PictureNetwork::load(Graph graph, const std::string& input, const CropWarp& crop,
-                                     SessionOptions options, const Picture& picture) {
-  const ValueId given = graph.find(input);
+Result<Session> PictureNetwork::load(Graph graph, const Front& front, SessionOptions options,
+                                     const Picture& picture) {
+  const ValueId given = graph.find(front.input);
   const int64_t batch =
       given == kNoValue || graph.shape(given).rank() == 0 ? 0 : graph.shape(given)[0];
-  VULTUS_CHECK(put_before(graph, input, node_of(crop),
-                          {{kPicture, DType::u8, picture.bytes()->shape()},
-                           {kSize, DType::i32, {2}},
-                           {kRectangles, DType::f32, {batch, 4}}}));
+  std::vector<GraphInput> inputs{{kPicture, DType::u8, picture.bytes()->shape()},
+                                 {kSize, DType::i32, {2}},
+                                 {kRectangles, DType::f32, {batch, 4}}};
+  if (front.mirrored) inputs.push_back({kMirrors, DType::f32, {batch, 5}});
+  VULTUS_CHECK(put_before(graph, front.input, node_of(front.crop), inputs));
   options.shared = {{kPicture, picture.bytes()}};
   return Session::from_graph(std::move(graph), options);
 }
@@ -96,30 +96,54 @@ Result<Session> PictureNetwork::load(Graph graph, const std::string& input, cons
 Result<PictureNetwork> PictureNetwork::open(Graph graph, const std::string& input,
                                             const CropWarp& crop, const SessionOptions& options,
                                             std::shared_ptr<Picture> picture) {
-  VULTUS_TRY(Session session, load(graph, input, crop, options, *picture));
+  return open(std::move(graph), {input, crop, false}, options, std::move(picture));
+}
+
+Result<PictureNetwork> PictureNetwork::open_mirrored(Graph graph, const std::string& input,
+                                                     const CropWarp& crop,
+                                                     const SessionOptions& options,
+                                                     std::shared_ptr<Picture> picture) {
+  return open(std::move(graph), {input, crop, true}, options, std::move(picture));
+}
+
+Result<PictureNetwork> PictureNetwork::open(Graph graph, Front front, const SessionOptions& options,
+                                            std::shared_ptr<Picture> picture) {
+  VULTUS_TRY(Session session, load(graph, front, options, *picture));
   VULTUS_TRY(const Value* rectangles, session.describe(kRectangles));
   const int64_t batch = rectangles->shape[0];
-  return PictureNetwork(std::move(graph), input, crop, options, std::move(picture),
+  return PictureNetwork(std::move(graph), std::move(front), options, std::move(picture),
                         std::move(session), batch);
 }
 
-Result<void> PictureNetwork::run(std::span<const CropRectangle> rectangles) {
-  if (static_cast<int64_t>(rectangles.size()) != batch())
+/// A larger frame than any before lies elsewhere.
+Result<void> PictureNetwork::follow_picture() {
+  if (bytes_ == picture_->bytes()) return {};
+  VULTUS_TRY(Session larger, load(graph_, front_, options_, *picture_));
+  before_ += session_.transfers();
+  session_ = std::move(larger);
+  bytes_ = picture_->bytes();
+  return {};
+}
+
+Result<void> PictureNetwork::run(std::span<const CropRectangle> rectangles,
+                                 std::span<const MirrorLine> mirrors) {
+  if (static_cast<int64_t>(rectangles.size()) != batch() ||
+      mirrors.size() != (front_.mirrored ? rectangles.size() : 0))
     return Error{Errc::internal, "a network was given more or fewer crops than its batch"};
-  if (bytes_ != picture_->bytes()) {
-    VULTUS_TRY(Session larger, load(graph_, input_, crop_, options_, *picture_));
-    before_ += session_.transfers();
-    session_ = std::move(larger);
-    bytes_ = picture_->bytes();
-  }
+  VULTUS_CHECK(follow_picture());
   size_.as<int32_t>()[0] = picture_->size().height;
   size_.as<int32_t>()[1] = picture_->size().width;
   float* to = rectangles_.as<float>().data();
   for (const CropRectangle& r : rectangles)
     for (double v : {r.x, r.y, r.width, r.height})
       *to++ = static_cast<float>(v);
+  to = mirrors_.as<float>().data();
+  for (const MirrorLine& line : mirrors)
+    for (double v : {line.x, line.y, line.normal_x, line.normal_y, double(line.side)})
+      *to++ = static_cast<float>(v);
   VULTUS_CHECK(session_.set_input(kSize, size_.view()));
   VULTUS_CHECK(session_.set_input(kRectangles, rectangles_.view()));
+  if (front_.mirrored) VULTUS_CHECK(session_.set_input(kMirrors, mirrors_.view()));
   return session_.run();
 }
 

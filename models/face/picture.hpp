@@ -40,27 +40,40 @@ class PictureNetwork {
   static Result<PictureNetwork> open(Graph graph, const std::string& input, const CropWarp& crop,
                                      const SessionOptions& options,
                                      std::shared_ptr<Picture> picture);
-  /// Runs on rectangles of the picture shown, as many as the batch.
-  Result<void> run(std::span<const CropRectangle> rectangles);
+  /// The same for one that looks at mirrored pictures too.
+  static Result<PictureNetwork> open_mirrored(Graph graph, const std::string& input,
+                                              const CropWarp& crop, const SessionOptions& options,
+                                              std::shared_ptr<Picture> picture);
+  /// Runs on rectangles of the picture shown, as many as the batch; of the picture mirrored, where
+  /// the network was opened for it, about as many lines.
+  Result<void> run(std::span<const CropRectangle> rectangles,
+                   std::span<const MirrorLine> mirrors = {});
   const Session& session() const { return session_; }
   Transfers transfers() const;
   int64_t batch() const { return rectangles_.shape()[0]; }
 
  private:
-  PictureNetwork(Graph graph, std::string input, const CropWarp& crop, SessionOptions options,
-                 std::shared_ptr<Picture> picture, Session session, int64_t batch);
-  static Result<Session> load(Graph graph, const std::string& input, const CropWarp& crop,
-                              SessionOptions options, const Picture& picture);
+  struct Front {
+    std::string input;
+    CropWarp crop;
+    bool mirrored = false;
+  };
+  PictureNetwork(Graph graph, Front front, SessionOptions options, std::shared_ptr<Picture> picture,
+                 Session session, int64_t batch);
+  static Result<PictureNetwork> open(Graph graph, Front front, const SessionOptions& options,
+                                     std::shared_ptr<Picture> picture);
+  static Result<Session> load(Graph graph, const Front& front, SessionOptions options,
+                              const Picture& picture);
+  Result<void> follow_picture();
 
   Graph graph_;
-  std::string input_;
-  CropWarp crop_;
+  Front front_;
   SessionOptions options_;
   std::shared_ptr<Picture> picture_;
   std::shared_ptr<SharedBytes> bytes_;  ///< that the session reads
   Session session_;
   Transfers before_;  ///< of sessions that were replaced
-  Tensor size_, rectangles_;
+  Tensor size_, rectangles_, mirrors_;
 };
 
 }  // namespace vultus::face

@@ -229,11 +229,12 @@ Result<std::unique_ptr<face::Landmarker>> open_landmarker(const Pack& pack,
 }
 
 Result<std::unique_ptr<face::Multitask>> open_multitask(const Pack& pack,
-                                                        const SessionOptions& session) {
+                                                        const SessionOptions& session,
+                                                        std::shared_ptr<face::Picture> picture) {
   auto at = pack.networks.find("multitask");
   if (at == pack.networks.end()) return std::unique_ptr<face::Multitask>();
   if (at->second.kind != "mtl") return unknown_kind(at->second, "mtl");
-  return face::Multitask::open(at->second.path, session);
+  return face::Multitask::open(at->second.path, session, std::move(picture));
 }
 
 }  // namespace vultus

@@ -70,7 +70,8 @@ Result<std::unique_ptr<face::Landmarker>> open_landmarker(
     const Pack& pack, const SessionOptions& session,
     std::shared_ptr<face::Picture> picture = std::make_shared<face::Picture>());
 /// Null when the pack has no multitask network.
-Result<std::unique_ptr<face::Multitask>> open_multitask(const Pack& pack,
-                                                        const SessionOptions& session);
+Result<std::unique_ptr<face::Multitask>> open_multitask(
+    const Pack& pack, const SessionOptions& session,
+    std::shared_ptr<face::Picture> picture = std::make_shared<face::Picture>());
 
 }  // namespace vultus

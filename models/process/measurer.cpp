@@ -12,7 +12,7 @@ Result<Networks> Networks::open(const Pack& pack, const SessionOptions& session)
   Networks networks;
   VULTUS_TRY(networks.detector, open_detector(pack, session, networks.picture));
   VULTUS_TRY(networks.landmarker, open_landmarker(pack, session, networks.picture));
-  VULTUS_TRY(networks.multitask, open_multitask(pack, session));
+  VULTUS_TRY(networks.multitask, open_multitask(pack, session, networks.picture));
   return networks;
 }
 
@@ -24,11 +24,11 @@ Transfers Networks::transfers() const {
   return sum;
 }
 
-Result<void> Measurer::add_face(const cv::Mat& bgr, face::TrackedFace face, FrameRecord& record) {
+Result<void> Measurer::add_face(face::TrackedFace face, FrameRecord& record) {
   FaceRecord measured{.face = std::move(face), .whole = {}, .left = {}, .right = {}};
   if (networks_.multitask) {
     StageTimes::Timer timer(times_, "expression");
-    VULTUS_TRY(auto found, networks_.multitask->measure(bgr, measured.face.box,
+    VULTUS_TRY(auto found, networks_.multitask->measure(measured.face.box,
                                                         face::midline_of(measured.face.landmarks)));
     if (found) {
       measured.whole = found->whole;
@@ -47,7 +47,7 @@ Result<FrameRecord> Measurer::push(const Frame& frame) {
   if (frame.damaged) return record;
   VULTUS_TRY(std::vector<face::TrackedFace> faces, tracker_.push(frame.bgr));
   for (face::TrackedFace& face : faces)
-    VULTUS_CHECK(add_face(frame.bgr, std::move(face), record));
+    VULTUS_CHECK(add_face(std::move(face), record));
   return record;
 }
 
@@ -67,8 +67,7 @@ Result<FrameRecord> Measurer::measure_picture(const cv::Mat& bgr) {
       VULTUS_TRY(landmarks, networks_.landmarker->measure(detection.box));
     }
     if (!face::plausible(landmarks, detection.box)) continue;
-    VULTUS_CHECK(add_face(bgr,
-                          {static_cast<int>(record.faces.size()), detection.score, detection.box,
+    VULTUS_CHECK(add_face({static_cast<int>(record.faces.size()), detection.score, detection.box,
                            std::move(landmarks)},
                           record));
   }

@@ -49,7 +49,7 @@ class Measurer {
   void restore(face::Tracker::State state) { tracker_.restore(std::move(state)); }
 
  private:
-  Result<void> add_face(const cv::Mat& bgr, face::TrackedFace face, FrameRecord& record);
+  Result<void> add_face(face::TrackedFace face, FrameRecord& record);
 
   Networks& networks_;
   face::TrackerOptions options_;

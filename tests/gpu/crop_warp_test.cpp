@@ -16,16 +16,16 @@ using Attributes = std::map<std::string, Attribute, std::less<>>;
 
 struct Crops {
   int height = 0, width = 0;  ///< of the picture
-  Attributes attributes;
-  std::vector<float> rectangles;
+  Attributes attributes = {};
+  std::vector<float> rectangles = {};
   double tolerance = 0;  ///< in grey levels
   int64_t spare = 0;
+  std::vector<float> mirrors = {};
 };
 
-Result<Graph> crop_graph(const Attributes& attributes, const Tensor& picture, const Tensor& size,
-                         const Tensor& rectangles) {
+Result<Graph> crop_graph(const Attributes& attributes, const std::vector<const Tensor*>& inputs) {
   std::vector<Operand> operands;
-  for (const Tensor* tensor : {&picture, &size, &rectangles})
+  for (const Tensor* tensor : inputs)
     operands.push_back({tensor->clone()});
   return single_node("CropWarp", attributes, operands);
 }
@@ -38,11 +38,16 @@ void expect_same_crops(Device& gpu, const Crops& crops) {
   const Tensor size = picture_size(crops.height, crops.width);
   const auto count = static_cast<int64_t>(crops.rectangles.size() / 4);
   const Tensor rectangles = Tensor::of<float>({count, 4}, std::span(crops.rectangles));
-  auto graph = crop_graph(crops.attributes, picture, size, rectangles);
+  std::vector<const Tensor*> inputs{&picture, &size, &rectangles};
+  Tensor mirrors;
+  if (!crops.mirrors.empty()) {
+    mirrors = Tensor::of<float>({count, 5}, std::span(crops.mirrors));
+    inputs.push_back(&mirrors);
+  }
+  auto graph = crop_graph(crops.attributes, inputs);
   ASSERT_TRUE(graph) << graph.error().what;
   Support support = gpu.supports(*graph, graph->nodes[0], Precision::fp16);
   ASSERT_TRUE(support.ok) << support.reason;
-  const std::vector<const Tensor*> inputs{&picture, &size, &rectangles};
   auto expected = run_on(**cpu, *graph, inputs);
   ASSERT_TRUE(expected) << expected.error().what;
   for (Precision precision : {Precision::fp32, Precision::fp16}) {
@@ -111,7 +116,7 @@ TEST(GpuCropWarp, FarOutsideHugeAndNotANumberReadNothingOutOfBounds) {
   VULTUS_NEED_GPU(device);
   const float nan = std::numeric_limits<float>::quiet_NaN(),
               infinity = std::numeric_limits<float>::infinity();
-  std::vector<float> rectangles;
+  std::vector<float> rectangles = {};
   for (float bad : {nan, infinity, -infinity, 3e38f, -3e38f, 1e9f, -1e9f, 2147483648.0f, 1e-38f})
     for (size_t k = 0; k < 4; ++k) {
       std::array<float, 4> rectangle{6, 5, 9, 8};
@@ -123,6 +128,48 @@ TEST(GpuCropWarp, FarOutsideHugeAndNotANumberReadNothingOutOfBounds) {
     }
   for (const char* filter : {"bilinear", "area"})
     expect_same_crops(device, {11, 13, sized(6, 5, filter), rectangles, 5e-3});
+}
+
+TEST(GpuCropWarp, MirrorsAsTheCpuDoes) {
+  VULTUS_NEED_GPU(device);
+  std::mt19937 engine(3);
+  auto uniform = [&](double low, double high) {
+    return std::uniform_real_distribution<double>(low, high)(engine);
+  };
+  for (int round = 0; round < 12; ++round) {
+    SCOPED_TRACE(round);
+    Crops crops{.height = 40 + round, .width = 61 + 3 * round};
+    crops.attributes = sized(23, 20, round % 2 == 0 ? "area" : "bilinear");
+    for (int side : {0, 1, -1}) {
+      const double angle = uniform(0, 6.3);
+      for (double v :
+           {uniform(0, crops.width), uniform(0, crops.height), uniform(10, 80), uniform(10, 60)})
+        crops.rectangles.push_back(static_cast<float>(v));
+      for (double v : {uniform(-5, crops.width), uniform(-5, crops.height), std::cos(angle),
+                       std::sin(angle), double(side)})
+        crops.mirrors.push_back(static_cast<float>(v));
+    }
+    // Rounding to 8 bits may fall the other way in a pixel.
+    crops.tolerance = 1.01;
+    expect_same_crops(device, crops);
+  }
+}
+
+TEST(GpuCropWarp, LinesThatAreNotNumbersOrFarAwayReadNothingOutOfBounds) {
+  VULTUS_NEED_GPU(device);
+  const float nan = std::numeric_limits<float>::quiet_NaN(),
+              infinity = std::numeric_limits<float>::infinity();
+  Crops crops{.height = 11, .width = 13, .attributes = sized(6, 5), .tolerance = 1.01};
+  for (float bad : {nan, infinity, -infinity, 3e38f, 1e6f, -1e6f})
+    for (size_t k = 0; k < 5; ++k) {
+      // Far away a reflection is the border's pixel; a normal is of length 1 or of no use at all.
+      if ((k == 2 || k == 3) && std::isfinite(bad)) continue;
+      std::array<float, 5> line{6, 5, 0.6f, 0.8f, 1};
+      line[k] = bad;
+      crops.mirrors.insert(crops.mirrors.end(), line.begin(), line.end());
+      crops.rectangles.insert(crops.rectangles.end(), {6, 5, 9, 8});
+    }
+  expect_same_crops(device, crops);
 }
 
 TEST(GpuCropWarp, KeepsFractionsOfPixelsFarFromTheOrigin) {
@@ -145,7 +192,7 @@ TEST(GpuCropWarp, ASizeThatTheBufferDoesNotHoldGivesZeros) {
                                {65536, 65536},
                                {0, 0}}) {
     const Tensor size = picture_size(height, width);
-    auto graph = crop_graph(sized(3, 3), picture, size, rectangles);
+    auto graph = crop_graph(sized(3, 3), {&picture, &size, &rectangles});
     ASSERT_TRUE(graph) << graph.error().what;
     auto got = run_on(device, *graph, {&picture, &size, &rectangles});
     ASSERT_TRUE(got) << got.error().what;

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <cmath>
 #include <opencv2/core.hpp>
 #include <random>
@@ -82,6 +83,29 @@ TEST_P(AboutLine, TheKeptSideIsTheFrameBitForBit) {
         EXPECT_EQ(pair.left.at<cv::Vec3b>(y, x), frame.at<cv::Vec3b>(y, x));
       }
     }
+}
+
+TEST_P(AboutLine, TheOperatorsPixelsAreThoseOfTheVideo) {
+  const cv::Mat frame = noise(97, 83);
+  const PicturePixels pixels{frame.data, frame.rows, frame.cols,
+                             static_cast<int64_t>(frame.step[0])};
+  for (Side side : {Side::right, Side::left}) {
+    const cv::Mat video = mirror(frame, GetParam().midline, side);
+    const MirrorLine line = mirror_line(GetParam().midline, side, {40, 40});
+    int differ = 0;
+    for (int y = 0; y < frame.rows; ++y)
+      for (int x = 0; x < frame.cols; ++x) {
+        const std::array<float, 3> bgr = mirrored_pixel(pixels, line, y, x);
+        for (int c = 0; c < 3; ++c) {
+          const int there = video.at<cv::Vec3b>(y, x)[c];
+          const int difference = std::abs(static_cast<int>(bgr[static_cast<size_t>(c)]) - there);
+          ASSERT_LE(difference, 1) << x << " " << y;
+          differ += difference;
+        }
+      }
+    // Weights of 10 bits: a rounding may fall the other way.
+    EXPECT_LT(differ, frame.rows * frame.cols * 3 / 10);
+  }
 }
 
 TEST_P(AboutLine, APartIsWhatTheWholeFramesHaveThere) {
@@ -166,6 +190,11 @@ TEST(Mirror, WithoutAUsableMidlineTheFrameIsUnchanged) {
     EXPECT_EQ(cv::norm(pair.left, frame, cv::NORM_INF), 0);
     EXPECT_EQ(cv::norm(mirror(frame, midline, Side::left), frame, cv::NORM_INF), 0);
   }
+}
+
+TEST(Mirror, WithoutAUsableMidlineNetworksSeeTheFrame) {
+  EXPECT_EQ(mirror_line(std::nullopt, Side::left, {1, 2}).side, 0);
+  EXPECT_EQ(mirror_line(Midline{{5, 5}, {5, 5}}, Side::left, {1, 2}).side, 0);
 }
 
 TEST(Mirror, AFrameThatIsAPartOfALargerOneIsTakenAsItIs) {

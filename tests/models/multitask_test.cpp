@@ -5,6 +5,7 @@
 #include <cmath>
 #include <filesystem>
 #include <opencv2/core.hpp>
+#include <opencv2/imgproc.hpp>
 
 #include "host/core/write_file.hpp"
 #include "host/onnx/writer.hpp"
@@ -136,6 +137,31 @@ TEST_F(MultitaskBounds, AHalfIsMeasuredAsTheMirroredVideoShowsIt) {
       EXPECT_NEAR(half->emotions[i], alone.whole.emotions[i], 1e-5);
     }
     EXPECT_GT(cv::norm(cv::Mat(half->action_units), cv::Mat(found.whole.action_units)), 1e-4);
+  }
+}
+
+// What the GPU is given in the place of cv::resize.
+TEST(MultitaskCrop, TheOperatorShrinksAsOpenCvDoes) {
+  cv::Mat picture(400, 500, CV_8UC3);
+  cv::RNG(7).fill(picture, cv::RNG::UNIFORM, 0, 256);
+  for (const cv::Rect& area : {cv::Rect(10, 20, 480, 370), cv::Rect(3, 5, 225, 300)}) {
+    cv::Mat expected;
+    cv::resize(picture(area), expected, {224, 224}, 0, 0, cv::INTER_AREA);
+    const CropWarp crop{.height = 224, .width = 224, .area = true};
+    std::vector<float> planes(3 * 224 * 224);
+    std::vector<double> scratch(static_cast<size_t>(crop_scratch_bytes(crop)) / sizeof(double) + 1);
+    crop_warp({picture.data, picture.rows, picture.cols, static_cast<int64_t>(picture.step[0])},
+              {area.x + area.width / 2.0, area.y + area.height / 2.0, double(area.width),
+               double(area.height)},
+              crop, reinterpret_cast<std::byte*>(scratch.data()), planes.data());
+    double worst = 0;
+    for (int y = 0; y < 224; ++y)
+      for (int x = 0; x < 224; ++x)
+        for (int c = 0; c < 3; ++c)
+          worst = std::max(worst,
+                           std::abs(double{planes[static_cast<size_t>((c * 224 + y) * 224 + x)]} -
+                                    expected.at<cv::Vec3b>(y, x)[c]));
+    EXPECT_LT(worst, 0.501) << area;  // OpenCV rounds
   }
 }
 

@@ -140,6 +140,38 @@ TEST(CropWarp, TheWholePictureIsCopiedAndNormalised) {
                 float(picture.as<uint8_t>()[3 * i + c]) * scale[c] + shift[c]);
 }
 
+TEST(CropWarp, AMirroredPictureKeepsOneSideReflectsItAndFadesInTheSeam) {
+  Tensor picture = random_picture(kHeight, kWidth, 4);
+  const PicturePixels pixels{picture.as<uint8_t>().data(), kHeight, kWidth, 3 * kWidth};
+  // The line x = 20, its normal towards smaller x.
+  for (int side : {1, -1}) {
+    const MirrorLine line{20, 3, -1, 0, side};
+    for (int y = 0; y < kHeight; ++y)
+      for (int x = 0; x < kWidth; ++x) {
+        const double t = side * (20 - x), weight = std::clamp(0.5 + t / 6, 0.0, 1.0);
+        const int from = std::clamp(40 - x, 0, kWidth - 1);
+        const std::array<float, 3> got = mirrored_pixel(pixels, line, y, x);
+        for (int c = 0; c < 3; ++c) {
+          const double own = pixel(picture, y, x, c), other = pixel(picture, y, from, c);
+          const double expected = std::floor(other + weight * (own - other) + 0.5);
+          // In the seam a half may be rounded either way.
+          EXPECT_NEAR(double{got[static_cast<size_t>(c)]}, expected,
+                      weight > 0 && weight < 1 ? 1 : 0)
+              << x << " " << y;
+        }
+      }
+  }
+}
+
+TEST(CropWarp, LinesThatAreNotNumbersMirrorNothing) {
+  Tensor picture = random_picture(kHeight, kWidth, 4);
+  const PicturePixels pixels{picture.as<uint8_t>().data(), kHeight, kWidth, 3 * kWidth};
+  const double nan = std::numeric_limits<double>::quiet_NaN(), far = 1e300;
+  for (const MirrorLine& line : {MirrorLine{nan, 0, 1, 0, 1}, MirrorLine{0, 0, nan, 0, 1},
+                                 MirrorLine{far, 0, far, 0, -1}, MirrorLine{5, 5, 1, 0, 0}})
+    EXPECT_EQ(double{mirrored_pixel(pixels, line, 7, 9)[1]}, pixel(picture, 7, 9, 1));
+}
+
 TEST(CropWarp, RectanglesThatAreNotNumbersAndPicturesWithoutPixelsGiveZeros) {
   const float nan = std::numeric_limits<float>::quiet_NaN(),
               infinity = std::numeric_limits<float>::infinity();
@@ -180,6 +212,10 @@ TEST(CropWarp, SizesThatDoNotFitThePictureAndWrongAttributesAreRefused) {
     attributes[key] = std::move(value);
     return refused(attributes, picture_size(4, 5));
   };
+  expect_in("mirrors",
+            refusal("CropWarp", good,
+                    operands(random_picture(4, 5, 3), picture_size(4, 5),
+                             floats({1, 4}, {1, 1, 2, 2}), floats({1, 4}, {0, 0, 1, 0}))));
   expect_in("height 0", with("height", int64_t{0}));
   expect_in("channels", with("channels", std::string("cmyk")));
   expect_in("filter", with("filter", std::string("cubic")));
