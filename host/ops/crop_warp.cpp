@@ -7,58 +7,12 @@
 #include <span>
 
 #include "host/core/parallel.hpp"
+#include "host/ops/crop_taps.hpp"
 #include "host/ops/op.hpp"
 
 namespace vultus {
 
 namespace {
-
-/// The pixels of one axis that a pixel of the crop is made of: two neighbours with weights, or all
-/// of first..last, the weights being the parts of them in begin..end. Weights are 0 outside.
-struct Taps {
-  int32_t first = 0, last = 0;
-  float first_weight = 0, last_weight = 0;
-  float begin = 0, end = 0;  ///< relative to `first`; averages only
-};
-
-struct Axis {
-  double middle, side;
-  int64_t size, source;
-
-  double step() const { return side / static_cast<double>(size); }
-  bool shrinks() const { return side > static_cast<double>(size); }
-};
-
-Taps bilinear(const Axis& axis, CropGrid grid, int64_t u) {
-  const auto at_u = static_cast<double>(u), size = static_cast<double>(axis.size);
-  const double at = grid == CropGrid::centres
-                        ? axis.middle - axis.side / 2 + (at_u + 0.5) * axis.side / size - 0.5
-                        : axis.middle + (at_u - (size - 1) / 2) * axis.side / size;
-  Taps taps;
-  // Far outside, or not a number: both are outside, and the cast would overflow.
-  if (!(at > -1 && at < static_cast<double>(axis.source))) return taps;
-  const double low = std::floor(at);
-  const auto first = static_cast<int32_t>(low);
-  const auto fraction = static_cast<float>(at - low);
-  taps.first = std::max(first, 0);
-  taps.last = std::min(first + 1, static_cast<int32_t>(axis.source) - 1);
-  if (first >= 0) taps.first_weight = 1 - fraction;
-  if (first + 1 < axis.source) taps.last_weight = fraction;
-  return taps;
-}
-
-Taps average(const Axis& axis, int64_t u) {
-  const double left = axis.middle - axis.side / 2, source = static_cast<double>(axis.source);
-  const double begin = std::max(left + static_cast<double>(u) * axis.step(), 0.0);
-  const double end = std::min(left + static_cast<double>(u + 1) * axis.step(), source);
-  Taps taps;
-  if (!(begin < end)) return taps;
-  taps.first = static_cast<int32_t>(std::min(std::floor(begin), source - 1));
-  taps.last = static_cast<int32_t>(std::min(std::ceil(end), source)) - 1;
-  taps.begin = static_cast<float>(begin - taps.first);
-  taps.end = static_cast<float>(end - taps.first);
-  return taps;
-}
 
 void write(const CropWarp& crop, std::array<float, 3> bgr, int64_t at, float* out) {
   if (crop.channels == CropWarp::Channels::grey)
@@ -71,8 +25,8 @@ void write(const CropWarp& crop, std::array<float, 3> bgr, int64_t at, float* ou
   }
 }
 
-std::array<float, 3> bilinear_at(const PicturePixels& picture, const Taps& row,
-                                 const Taps& column) {
+std::array<float, 3> bilinear_at(const PicturePixels& picture, const CropTaps& row,
+                                 const CropTaps& column) {
   const uint8_t* upper = picture.bytes + row.first * picture.stride;
   const uint8_t* lower = picture.bytes + row.last * picture.stride;
   const int64_t left = 3 * int64_t{column.first}, right = 3 * int64_t{column.last};
@@ -87,146 +41,111 @@ std::array<float, 3> bilinear_at(const PicturePixels& picture, const Taps& row,
   return sample;
 }
 
-float covered(const Taps& taps, int32_t i) {
-  const auto at = static_cast<float>(i - taps.first);
-  return std::min(taps.end, at + 1) - std::max(taps.begin, at);
-}
-
-/// Weights of the two forms mixed: an axis that does not shrink has its two neighbours.
-float weight(const Taps& taps, bool averaged, int32_t i) {
-  if (averaged) return covered(taps, i);
-  return (i == taps.first ? taps.first_weight : 0) + (i == taps.last ? taps.last_weight : 0);
-}
-
-struct Averages {
-  bool rows, columns;
-  float scale;  ///< one over what a pixel of the crop covers
-};
-
-/// `pixel` gives B, G, R at y, x.
+/// Any taps; `pixel` gives B, G, R at y, x.
 template <class Pixel>
-std::array<float, 3> average_at(const Pixel& pixel, const Taps& row, const Taps& column,
-                                const Averages& how) {
+std::array<float, 3> sum_at(const Pixel& pixel, const CropTaps& row, const CropTaps& column) {
   std::array<float, 3> sum{};
   for (int32_t y = row.first; y <= row.last; ++y) {
     std::array<float, 3> inner{};
     for (int32_t x = column.first; x <= column.last; ++x) {
-      const float w = weight(column, how.columns, x);
       const std::array<float, 3> bgr = pixel(y, x);
       for (size_t c = 0; c < 3; ++c)
-        inner[c] += w * bgr[c];
+        inner[c] += column.weight(x) * bgr[c];
     }
-    const float w = weight(row, how.rows, y) * how.scale;
     for (size_t c = 0; c < 3; ++c)
-      sum[c] += w * inner[c];
+      sum[c] += row.weight(y) * inner[c];
   }
   return sum;
 }
 
-void fill(std::span<Taps> taps, const Axis& axis, const CropWarp& crop) {
-  for (size_t u = 0; u < taps.size(); ++u)
-    taps[u] = crop.area && axis.shrinks() ? average(axis, static_cast<int64_t>(u))
-                                          : bilinear(axis, crop.grid, static_cast<int64_t>(u));
-}
-
 /// Every pixel is one of the picture: nothing to weigh.
-bool is_copy(std::span<const Taps> taps) {
+bool is_copy(std::span<const CropTaps> taps) {
   return std::ranges::all_of(
-      taps, [](const Taps& t) { return t.first_weight == 1 && t.last_weight == 0; });
+      taps, [](const CropTaps& t) { return t.first_weight == 1 && t.last_weight == 0; });
 }
 
-std::array<float, 3> pixel_of(const PicturePixels& picture, int64_t y, int64_t x) {
-  const uint8_t* at = picture.bytes + y * picture.stride + 3 * x;
-  return {float(at[0]), float(at[1]), float(at[2])};
-}
+/// What rows of a crop are made of. Each function writes one row, whose first pixel is `at`.
+struct Crop {
+  const PicturePixels& picture;
+  const CropWarp& crop;
+  std::span<const CropTaps> columns;
+  float* out;
 
-void copy_row(const uint8_t* line, std::span<const Taps> columns, const CropWarp& crop, int64_t at,
-              float* out) {
-  for (size_t u = 0; u < columns.size(); ++u) {
-    const uint8_t* pixel = line + 3 * int64_t{columns[u].first};
-    write(crop, {float(pixel[0]), float(pixel[1]), float(pixel[2])}, at + static_cast<int64_t>(u),
-          out);
+  void zeros(int64_t at) const {
+    for (size_t u = 0; u < columns.size(); ++u)
+      write(crop, {}, at + static_cast<int64_t>(u), out);
   }
-}
-
-/// A line beyond this is a mistake, and kernels in float would overflow.
-constexpr double kFarAway = 1e9;
-
-/// Bilinear, the border repeated, rounded.
-std::array<float, 3> reflected_pixel(const PicturePixels& picture, double y, double x) {
-  const double low_y = std::floor(y), low_x = std::floor(x);
-  const auto down = static_cast<float>(y - low_y), across = static_cast<float>(x - low_x);
-  auto at = [&](double row, double column) {
-    return pixel_of(
-        picture,
-        static_cast<int64_t>(std::clamp(row, 0.0, static_cast<double>(picture.height - 1))),
-        static_cast<int64_t>(std::clamp(column, 0.0, static_cast<double>(picture.width - 1))));
-  };
-  const auto upper_left = at(low_y, low_x), upper_right = at(low_y, low_x + 1);
-  const auto lower_left = at(low_y + 1, low_x), lower_right = at(low_y + 1, low_x + 1);
-  std::array<float, 3> bgr{};
-  for (size_t c = 0; c < 3; ++c) {
-    const float upper = upper_left[c] + across * (upper_right[c] - upper_left[c]);
-    const float lower = lower_left[c] + across * (lower_right[c] - lower_left[c]);
-    bgr[c] = std::floor(upper + down * (lower - upper) + 0.5f);
+  void copy(const CropTaps& row, int64_t at) const {
+    for (const CropTaps& column : columns)
+      write(crop, pixel_of(picture, row.first, column.first), at++, out);
   }
-  return bgr;
-}
+  void interpolate(const CropTaps& row, int64_t at) const {
+    for (const CropTaps& column : columns)
+      write(crop, bilinear_at(picture, row, column), at++, out);
+  }
+  template <class Pixel>
+  void sum(const Pixel& pixel, const CropTaps& row, int64_t at) const {
+    for (const CropTaps& column : columns)
+      write(crop, sum_at(pixel, row, column), at++, out);
+  }
+  /// As many columns at a time as a strip holds.
+  void average(const CropTaps& row, int64_t at) const {
+    constexpr size_t kMost = 256;
+    std::array<std::array<float, 3>, kMost> sums;
+    for (size_t u = 0; u < columns.size();) {
+      size_t end = u;
+      while (end < columns.size() && end - u < kMost &&
+             columns[end].last - columns[u].first < kCropStrip)
+        ++end;
+      if (end == u) {  // one column alone is wider
+        auto plain = [&](int64_t y, int64_t x) { return pixel_of(picture, y, x); };
+        write(crop, sum_at(plain, row, columns[u++]), at++, out);
+        continue;
+      }
+      average_strip(picture, row, columns.subspan(u, end - u), sums.data());
+      for (size_t i = 0; u < end; ++u, ++i)
+        write(crop, sums[i], at++, out);
+    }
+  }
+};
 
 }  // namespace
 
-std::array<float, 3> mirrored_pixel(const PicturePixels& picture, const MirrorLine& line, int64_t y,
-                                    int64_t x) {
-  const std::array<float, 3> own = pixel_of(picture, y, x);
-  const auto at_x = static_cast<double>(x), at_y = static_cast<double>(y);
-  const double t = (at_x - line.x) * line.normal_x + (at_y - line.y) * line.normal_y;
-  const double weight = std::clamp(0.5 + line.side * t / double{kMirrorSeam}, 0.0, 1.0);
-  if (line.side == 0 || !(std::abs(t) < kFarAway) || weight >= 1) return own;
-  const double from_x = at_x - 2 * t * line.normal_x, from_y = at_y - 2 * t * line.normal_y;
-  if (!std::isfinite(from_x) || !std::isfinite(from_y)) return own;
-  std::array<float, 3> bgr = reflected_pixel(picture, from_y, from_x);
-  for (size_t c = 0; c < 3; ++c)
-    bgr[c] = std::floor(bgr[c] + static_cast<float>(weight) * (own[c] - bgr[c]) + 0.5f);
-  return bgr;
-}
-
 int64_t crop_scratch_bytes(const CropWarp& crop) {
-  return (crop.height + crop.width) * int64_t{sizeof(Taps)};
+  return (crop.height + crop.width) * int64_t{sizeof(CropTaps)};
 }
 
 void crop_warp(const PicturePixels& picture, const CropRectangle& rectangle, const CropWarp& crop,
                std::byte* scratch, float* out, const MirrorLine& mirror) {
-  auto* taps = reinterpret_cast<Taps*>(scratch);
+  auto* taps = reinterpret_cast<CropTaps*>(scratch);
   const std::span rows(taps, static_cast<size_t>(crop.height));
   const std::span columns(taps + crop.height, static_cast<size_t>(crop.width));
-  const Axis down{rectangle.y, rectangle.height, crop.height, picture.height};
-  const Axis across{rectangle.x, rectangle.width, crop.width, picture.width};
-  fill(rows, down, crop);
-  fill(columns, across, crop);
-  const bool averages = crop.area && (down.shrinks() || across.shrinks());
-  Averages how{crop.area && down.shrinks(), crop.area && across.shrinks(), 1};
-  how.scale =
-      static_cast<float>(1 / ((how.rows ? down.step() : 1) * (how.columns ? across.step() : 1)));
-  const bool mirrors = mirror.side != 0;
-  const bool copies = !mirrors && !averages && is_copy(rows) && is_copy(columns);
+  const CropAxis down{rectangle.y, rectangle.height, crop.height, picture.height};
+  const CropAxis across{rectangle.x, rectangle.width, crop.width, picture.width};
+  fill_taps(rows, down, crop);
+  fill_taps(columns, across, crop);
   const bool empty = picture.height < 1 || picture.width < 1;
-  auto plain = [&](int32_t y, int32_t x) { return pixel_of(picture, y, x); };
-  auto mirrored = [&](int32_t y, int32_t x) { return mirrored_pixel(picture, mirror, y, x); };
-  auto sample = [&](const Taps& row, const Taps& column) {
-    if (empty) return std::array<float, 3>{};
-    if (mirrors) return average_at(mirrored, row, column, how);
-    return averages ? average_at(plain, row, column, how) : bilinear_at(picture, row, column);
-  };
+  const bool averages = crop.area && across.shrinks(), sums = crop.area && down.shrinks();
+  const bool copies = is_copy(rows) && is_copy(columns);
+  const Crop to{picture, crop, columns, out};
+  auto plain = [&](int64_t y, int64_t x) { return pixel_of(picture, y, x); };
+  auto mirrored = [&](int64_t y, int64_t x) { return mirrored_pixel(picture, mirror, y, x); };
   parallel_for(crop.height, crop.width * 30, [&](int64_t begin, int64_t end) {
     for (int64_t v = begin; v < end; ++v) {
-      const Taps& row = rows[static_cast<size_t>(v)];
+      const CropTaps& row = rows[static_cast<size_t>(v)];
       const int64_t at = v * crop.width;
-      if (copies) {
-        copy_row(picture.bytes + row.first * picture.stride, columns, crop, at, out);
-        continue;
-      }
-      for (int64_t u = 0; u < crop.width; ++u)
-        write(crop, sample(row, columns[static_cast<size_t>(u)]), at + u, out);
+      if (empty)
+        to.zeros(at);
+      else if (mirror.side != 0)
+        to.sum(mirrored, row, at);
+      else if (copies)
+        to.copy(row, at);
+      else if (averages)
+        to.average(row, at);
+      else if (sums)
+        to.sum(plain, row, at);
+      else
+        to.interpolate(row, at);
     }
   });
 }

@@ -55,8 +55,8 @@ class Tracker {
       : detector_(detector), landmarker_(landmarker), options_(options), times_(times) {}
 
   /// The faces of the next frame, oldest track first; with one face at most one. The frame is then
-  /// what the networks' picture shows. A face that was
-  /// lost and found again, or comes after a cut, has a new id: it may be another person.
+  /// what the networks' picture shows. A face that was lost and found again, or comes after a cut,
+  /// has a new id: it may be another person.
   Result<std::vector<TrackedFace>> push(const cv::Mat& bgr);
   /// The most faces that a search of a whole frame has found.
   size_t most_faces() const { return most_faces_; }
