@@ -174,7 +174,7 @@ class Follower:
         square = np.zeros((side, side, 3), np.uint8)
         x1, y1, x2, y2 = max(0, x), max(0, y), min(bgr.shape[1], x + side), min(bgr.shape[0], y + side)
         square[y1 - y:y2 - y, x1 - x:x2 - x] = bgr[y1:y2, x1:x2]
-        region = cv2.resize(square, (192, 192), interpolation=AREA if side > 192 else LINEAR)
+        region = cv2.resize(square.astype(np.float32), (192, 192), interpolation=AREA if side > 192 else LINEAR)
         scale = side / 192
         found = [Face(f.score, (f.box + 0.5) * scale - 0.5 + [x, y, x, y]) for f in self.detector(region)]
         best = max(found, key=lambda f: overlap(f.box, box), default=None)
