@@ -19,11 +19,11 @@ namespace {
 
 /// All results that we ever write, the mark of completion first: it goes first when outputs are
 /// replaced, and comes last.
-constexpr std::array kOutputs{"summary.json",      "run.json",           "landmarks.csv",
-                              "left.csv",          "right.csv",          "asymmetry.csv",
-                              "report.html",       "performance.json",   "performance.txt",
-                              "left_mirrored.mp4", "right_mirrored.mp4", "overlay.mp4",
-                              "left_mirrored.png", "right_mirrored.png", "overlay.png"};
+constexpr std::array kOutputs{
+    "summary.json",     "run.json",          "landmarks.csv",      "left.csv",
+    "right.csv",        "asymmetry.csv",     "openface.csv",       "report.html",
+    "performance.json", "performance.txt",   "left_mirrored.mp4",  "right_mirrored.mp4",
+    "overlay.mp4",      "left_mirrored.png", "right_mirrored.png", "overlay.png"};
 /// What a run needs to go on, the checkpoint first: without it the others are worth nothing.
 constexpr std::array kPrivate{"checkpoint",
                               "checkpoint.partial",
