@@ -105,7 +105,8 @@ Support VulkanDevice::supports(const Graph& graph, const Node& node, Precision p
     if (value.dynamic_rows && (input || !is_integer(value.dtype)))
       return fmt::format("the length of '{}' is known only after running", value.name);
     if (value.dtype == DType::u8 && !(input && op->reads_bytes))
-      return fmt::format("'{}' is u8, which its kernel does not handle", value.name);
+      return fmt::format("'{}' is {}, which its kernel does not handle", value.name,
+                         name_of(value.dtype));
     if (precision == Precision::fp16 && input) overflow |= overflows_fp16(value.constant.get());
     return refusal(value, precision, caps);
   };
