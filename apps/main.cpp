@@ -11,12 +11,12 @@
 namespace {
 
 /// OpenMP threads spin at every barrier unless the environment says otherwise before the program is
-/// loaded. Beside video encoders that makes everything ten times slower (DECISIONS.md, 5). So: set
-/// it, and start once more.
-void wait_without_spinning(int argc, char** argv) {
+/// loaded. Beside video encoders that makes everything ten times slower (DECISIONS.md, 5). So: a
+/// short spin, and start once more.
+void spin_briefly(int argc, char** argv) {
   if (argc < 2 || std::string_view(argv[1]) != "process") return;
   if (std::getenv("OMP_WAIT_POLICY") || std::getenv("GOMP_SPINCOUNT")) return;
-  setenv("OMP_WAIT_POLICY", "passive", 1);
+  setenv("GOMP_SPINCOUNT", "2000", 1);
   execv("/proc/self/exe", argv);  // where that is not possible, slower is better than not at all
 }
 
@@ -31,7 +31,7 @@ void reuse_memory() {
 }  // namespace
 
 int main(int argc, char** argv) {
-  wait_without_spinning(argc, argv);
+  spin_briefly(argc, argv);
   reuse_memory();
   vultus::app::remember_command(argc, argv);
   using namespace vultus::app;

@@ -135,12 +135,15 @@ Result<Thumbnails> take_thumbnails(const std::string& input, const RecordSource&
       VULTUS_CHECK(take(picture, frame, shot, plan.sides));
   } else if (!shots.empty()) {
     VULTUS_TRY(VideoReader reader, VideoReader::open(input));
-    for (auto next = shots.begin(); next != shots.end();) {
+    int64_t read = 0;
+    for (const auto& [number, shot] : shots) {
+      const int64_t between = number - 1 - read;
+      VULTUS_TRY(int64_t skipped, reader.skip(between));
+      if (skipped < between) break;
       VULTUS_TRY(std::optional<Frame> frame, reader.next());
       if (!frame) break;
-      if (frame->index + 1 != next->first) continue;
-      VULTUS_CHECK(take(frame->bgr, next->first, next->second, plan.sides));
-      ++next;
+      VULTUS_CHECK(take(frame->bgr, number, shot, plan.sides));
+      read = number;
     }
   }
   for (std::optional<Thumbnail>& thumbnail : strip)
