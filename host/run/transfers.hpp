@@ -16,6 +16,19 @@ struct Transfers {
     download_bytes += more.download_bytes;
     return *this;
   }
+  Transfers& operator-=(const Transfers& part) {
+    uploads -= part.uploads;
+    downloads -= part.downloads;
+    upload_bytes -= part.upload_bytes;
+    download_bytes -= part.download_bytes;
+    return *this;
+  }
 };
+inline Transfers operator+(Transfers a, const Transfers& b) {
+  return a += b;
+}
+inline Transfers operator-(Transfers a, const Transfers& b) {
+  return a -= b;
+}
 
 }  // namespace vultus

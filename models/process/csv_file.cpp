@@ -22,7 +22,8 @@ Error unwritable(const std::string& path) {
 Result<CsvFile> CsvFile::create(const std::string& path, std::string_view header) {
   std::FILE* file = std::fopen(path.c_str(), "wb");
   if (!file) return unwritable(path);
-  CsvFile csv(path, file);
+  const auto commas = static_cast<size_t>(std::ranges::count(header, ','));
+  CsvFile csv(path, file, commas + 1);
   VULTUS_CHECK(csv.add(header));
   return csv;
 }

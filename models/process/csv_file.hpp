@@ -15,6 +15,7 @@ class CsvFile {
   /// `header` without the line's end. unwritable with the path and the system's text.
   static Result<CsvFile> create(const std::string& path, std::string_view header);
 
+  size_t columns() const { return columns_; }
   /// One row without the line's end.
   Result<void> add(std::string_view row);
   /// Flushes to the disk and closes. No call may follow.
@@ -24,9 +25,11 @@ class CsvFile {
   struct Close {
     void operator()(std::FILE* file) const { std::fclose(file); }
   };
-  CsvFile(std::string path, std::FILE* file) : path_(std::move(path)), file_(file) {}
+  CsvFile(std::string path, std::FILE* file, size_t columns)
+      : path_(std::move(path)), columns_(columns), file_(file) {}
 
   std::string path_;
+  size_t columns_;
   std::unique_ptr<std::FILE, Close> file_;
 };
 

@@ -120,10 +120,9 @@ Result<OpenFaceTable> OpenFaceTable::create(const std::string& folder) {
 
 Result<void> OpenFaceTable::add(const FrameRecord& record, std::span<const FaceMeasures> faces) {
   if (record.faces.empty()) {
-    const std::string header = openface_header();
     std::string row = fmt::format("{},,{},0.00,0", record.frame,
                                   record.seconds ? fmt::format("{:.3f}", *record.seconds) : "");
-    leave_empty(row, static_cast<size_t>(std::ranges::count(header, ',')) - 4);
+    leave_empty(row, file_.columns() - 5);
     return file_.add(row);
   }
   for (size_t i = 0; i < record.faces.size(); ++i)

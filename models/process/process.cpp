@@ -31,14 +31,6 @@ Result<std::string> source_of(const std::string& path) {
                      status.st_mtim.tv_nsec);
 }
 
-Transfers operator-(Transfers a, const Transfers& b) {
-  a.uploads -= b.uploads;
-  a.downloads -= b.downloads;
-  a.upload_bytes -= b.upload_bytes;
-  a.download_bytes -= b.download_bytes;
-  return a;
-}
-
 std::string device_names(const std::vector<Device*>& devices) {
   std::string names;
   for (const Device* device : devices)

@@ -46,11 +46,11 @@ std::string head(const FrameRecord& record, const face::TrackedFace* face) {
                      face->score);
 }
 
-/// A row's head and empty cells up to the width of `header`.
-std::string empty_row(const FrameRecord& record, const std::string& header) {
+/// A row's head and empty cells up to the width of `table`.
+std::string empty_row(const FrameRecord& record, const CsvFile& table) {
   std::string row = head(record, nullptr);
-  auto cells = [](const std::string& line) { return std::ranges::count(line, ','); };
-  return row + std::string(static_cast<size_t>(cells(header) - cells(row)), ',');
+  const auto cells = static_cast<size_t>(std::ranges::count(row, ',')) + 1;
+  return row.append(table.columns() - cells, ',');
 }
 
 std::string pose_cells(const std::optional<measure::HeadPose>& pose) {
@@ -109,9 +109,9 @@ Result<Tables> Tables::create(const std::string& folder, const TableLayout& layo
 
 Result<void> Tables::add(const FrameRecord& record, std::span<const FaceMeasures> measures) {
   if (record.faces.empty()) {
-    VULTUS_CHECK(landmarks_.add(empty_row(record, landmark_header(layout_))));
-    VULTUS_CHECK(left_.add(empty_row(record, side_header()) + "left"));
-    VULTUS_CHECK(right_.add(empty_row(record, side_header()) + "right"));
+    VULTUS_CHECK(landmarks_.add(empty_row(record, landmarks_)));
+    VULTUS_CHECK(left_.add(empty_row(record, left_) + "left"));
+    VULTUS_CHECK(right_.add(empty_row(record, right_) + "right"));
   }
   for (size_t i = 0; i < record.faces.size(); ++i) {
     const FaceRecord& face = record.faces[i];

@@ -11,22 +11,6 @@ namespace vultus {
 
 namespace {
 
-Transfers sum(Transfers a, const Transfers& b) {
-  a.uploads += b.uploads;
-  a.downloads += b.downloads;
-  a.upload_bytes += b.upload_bytes;
-  a.download_bytes += b.download_bytes;
-  return a;
-}
-
-Transfers difference(Transfers a, const Transfers& b) {
-  a.uploads -= b.uploads;
-  a.downloads -= b.downloads;
-  a.upload_bytes -= b.upload_bytes;
-  a.download_bytes -= b.download_bytes;
-  return a;
-}
-
 /// Errors that tell that what is there is of no use, not that it cannot be used now.
 bool of_no_use(const Error& error) {
   return error.code == Errc::mismatch || error.code == Errc::bad_input;
@@ -51,7 +35,7 @@ JournalHeader VideoRun::header() const {
 Checkpoint VideoRun::state() const {
   Checkpoint now = state_;
   now.seconds += std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
-  now.transfers = sum(now.transfers, difference(options_.transfers(), transfers_before_));
+  now.transfers += options_.transfers() - transfers_before_;
   return now;
 }
 

@@ -9,18 +9,13 @@
 #include <sstream>
 #include <vector>
 
+#include "tests/models/csv_cells.hpp"
 #include "tests/support/temporary_folder.hpp"
 
 namespace vultus {
 namespace {
 
-std::vector<std::string> cells_of(const std::string& line) {
-  std::vector<std::string> cells;
-  std::istringstream text(line + ",");
-  for (std::string cell; std::getline(text, cell, ',');)
-    cells.push_back(cell);
-  return cells;
-}
+using test::cells_of;
 
 TEST(OpenFaceTable, TheHeaderIsThatOfVersionTwoPointTwo) {
   const std::vector<std::string> columns = cells_of(openface_header());

@@ -16,6 +16,7 @@
 
 #include "models/image/image.hpp"
 #include "models/video/reader.hpp"
+#include "tests/models/csv_cells.hpp"
 #include "tests/models/test_pack.hpp"
 #include "tests/support/support.hpp"
 #include "tests/support/temporary_folder.hpp"
@@ -30,11 +31,7 @@ using test::shared;
 class Process : public ::testing::Test {
  protected:
   void SetUp() override {
-    options_.pack = test::write_pack(root_ / "pack");
-    if (options_.pack.empty()) {
-      if (std::getenv("CI")) FAIL() << "the shared folder is absent in CI";
-      GTEST_SKIP() << "the shared folder is absent (set VULTUS_SHARED)";
-    }
+    VULTUS_NEED_PACK(options_.pack, root_ / "pack");
     // One thread: tests share their machine.
     cpu_ = open_cpu(1).value();
     options_.devices = {cpu_.get()};
@@ -51,11 +48,8 @@ class Process : public ::testing::Test {
     std::string line;
     std::getline(file, line);
     while (std::getline(file, line)) {
-      std::vector<std::string> cells;
-      std::istringstream text(line + ",");
-      for (std::string cell; std::getline(text, cell, ',');)
-        cells.push_back(cell);
-      rows.push_back(std::move(cells));
+      const std::vector<std::string> cells = test::cells_of(line);
+      rows.push_back(cells);
     }
     return rows;
   }

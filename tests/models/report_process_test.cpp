@@ -9,6 +9,7 @@
 #include <sstream>
 
 #include "models/process/process.hpp"
+#include "tests/models/csv_cells.hpp"
 #include "tests/models/test_pack.hpp"
 #include "tests/support/support.hpp"
 #include "tests/support/temporary_folder.hpp"
@@ -21,11 +22,7 @@ using nlohmann::json;
 class ReportedProcess : public ::testing::Test {
  protected:
   void SetUp() override {
-    options_.pack = test::write_pack(root_ / "pack");
-    if (options_.pack.empty()) {
-      if (std::getenv("CI")) FAIL() << "the shared folder is absent in CI";
-      GTEST_SKIP() << "the shared folder is absent (set VULTUS_SHARED)";
-    }
+    VULTUS_NEED_PACK(options_.pack, root_ / "pack");
     cpu_ = open_cpu(1).value();
     options_.devices = {cpu_.get()};
     options_.overlay = false;
@@ -44,10 +41,7 @@ class ReportedProcess : public ::testing::Test {
     std::vector<std::string> values;
     size_t at = 0;
     for (std::string line; std::getline(lines, line);) {
-      std::vector<std::string> cells;
-      std::istringstream text(line + ",");
-      for (std::string cell; std::getline(text, cell, ',');)
-        cells.push_back(cell);
+      const std::vector<std::string> cells = test::cells_of(line);
       if (at == 0)
         at = static_cast<size_t>(std::ranges::find(cells, heading) - cells.begin());
       else

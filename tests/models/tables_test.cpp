@@ -9,6 +9,7 @@
 #include <sstream>
 
 #include "models/pack/pack.hpp"
+#include "tests/models/csv_cells.hpp"
 #include "tests/support/temporary_folder.hpp"
 
 namespace vultus {
@@ -32,10 +33,7 @@ class TablesTest : public ::testing::Test {
     std::vector<std::string> header;
     Rows rows;
     for (std::string line; std::getline(lines, line);) {
-      std::vector<std::string> cells;
-      std::istringstream text(line + ",");
-      for (std::string cell; std::getline(text, cell, ',');)
-        cells.push_back(cell);
+      const std::vector<std::string> cells = test::cells_of(line);
       if (header.empty()) {
         header = cells;
         continue;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <string>
@@ -24,5 +25,13 @@ inline std::string write_pack(const std::filesystem::path& folder) {
         "74d1a83932af79c2689d9371b21f32d014552f089985f076e832e89cb18f41e8"}}})";
   return folder.string();
 }
+
+/// Writes the pack into `folder` and its path into `path`; as VULTUS_NEED_SHARED where it cannot.
+#define VULTUS_NEED_PACK(path, folder)                                    \
+  (path) = ::vultus::test::write_pack(folder);                            \
+  if ((path).empty()) {                                                   \
+    if (std::getenv("CI")) FAIL() << "the shared folder is absent in CI"; \
+    GTEST_SKIP() << "the shared folder is absent (set VULTUS_SHARED)";    \
+  }
 
 }  // namespace vultus::test
