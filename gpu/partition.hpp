@@ -44,6 +44,7 @@ class VulkanPartition : public Partition {
   Result<void> wait() override;
   Result<void> download(ValueId output, Tensor& out) override;
   PartitionStats stats() const override { return stats_; }
+  bool reads_in_place(ValueId) const override { return false; }
   std::vector<MemoryBlock> memory_map() const override { return layout_.blocks; }
   Result<std::vector<StepTime>> profile() override;
   std::optional<DeviceTimes> device_times() override;

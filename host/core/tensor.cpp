@@ -55,6 +55,13 @@ void Tensor::Free::operator()(std::byte* p) const {
   ::operator delete[](p, alignment);
 }
 
+Tensor Tensor::emptied(DType dtype, const Shape& shape) {
+  Tensor t;
+  t.dtype_ = dtype;
+  t.shape_ = shape;
+  return t;
+}
+
 Tensor Tensor::uninitialised(DType dtype, const Shape& shape) {
   Tensor t;
   t.dtype_ = dtype;

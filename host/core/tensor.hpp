@@ -60,6 +60,8 @@ class Tensor {
   Tensor(DType dtype, const Shape& shape);
   /// Elements are whatever the memory held: for those who write them all.
   static Tensor uninitialised(DType dtype, const Shape& shape);
+  /// Says what elements there were, and holds none: `bytes()` is null.
+  static Tensor emptied(DType dtype, const Shape& shape);
   template <class T>
   static Tensor of(const Shape& shape, std::span<const T> values) {
     Tensor t(dtype_of<T>(), shape);

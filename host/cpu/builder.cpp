@@ -199,6 +199,7 @@ Operand Builder::constant(ValueId value, const Desc& from, const Desc& to) {
   std::vector<Constant>& known = constants_[value];
   for (const Constant& c : known)
     if (c.from == from && c.to == to) return c.operand;
+  if (from == to) in_place_.insert(value);
   known.push_back({from, to, constant_at(graph_.value(value).constant->bytes(), from, to)});
   return known.back().operand;
 }
@@ -383,6 +384,7 @@ Result<Program> Builder::finish() {
   program.stats.weight_bytes = weight_bytes_;
   program.steps = std::move(steps_);
   program.weights = std::move(weights_);
+  program.in_place = std::move(in_place_);
   for (const ConvChoice& choice : choices_) {
     program.stats.choices += 1;
     program.stats.timed_choices += choice.timed ? 1 : 0;

@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <utility>
 #include <vector>
 
@@ -127,6 +128,7 @@ class Builder {
   std::vector<ConvChoice> choices_;
   std::map<ValueId, Desc> expected_;  ///< of values not yet computed
   Packing packing_;
+  std::set<ValueId> in_place_;   ///< constants that steps read where the graph has them
   std::vector<Tensor> weights_;  ///< that steps read
   std::vector<Tensor> sources_;  ///< that `packing_` reads
   std::shared_ptr<std::map<ValueId, int64_t>> rows_;

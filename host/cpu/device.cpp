@@ -86,6 +86,9 @@ class CpuPartition : public Partition {
   }
 
   PartitionStats stats() const override { return program_.stats; }
+  bool reads_in_place(ValueId constant) const override {
+    return program_.in_place.contains(constant);
+  }
   std::vector<MemoryBlock> memory_map() const override { return program_.memory; }
 
   Result<std::vector<StepTime>> profile() override {

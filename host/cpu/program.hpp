@@ -4,6 +4,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <span>
 #include <vector>
 
@@ -69,6 +70,7 @@ struct Program {
   std::vector<Step> steps;
   Tensor arena;
   std::vector<Tensor> weights;
+  std::set<ValueId> in_place;  ///< constants that steps read where the graph has them
   std::map<ValueId, std::byte*> inputs;
   std::map<ValueId, const std::byte*> outputs;
   std::vector<SharedOperand> shared;  ///< without an address until a run begins

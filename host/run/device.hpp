@@ -129,6 +129,9 @@ class Partition {
   /// truncates it).
   virtual Result<void> download(ValueId output, Tensor& out) = 0;
   virtual PartitionStats stats() const = 0;
+  /// Whether it reads the graph's elements of that constant from now on; false where it has made a
+  /// copy or has no use for them.
+  virtual bool reads_in_place(ValueId /*constant*/) const { return true; }
   /// Every block of the arena, by offset.
   virtual std::vector<MemoryBlock> memory_map() const { return {}; }
   /// Runs once more with the present inputs and times every step, one after the other, in order.

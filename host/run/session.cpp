@@ -46,6 +46,7 @@ struct Session::State {
   Transfers transfers;
 
   Result<void> share_inputs();
+  void release_constants();
   Result<void> bring_shared() {
     for (const auto& [bytes, device] : readers)
       VULTUS_CHECK(bytes->bring_to(*device));
@@ -164,6 +165,22 @@ Result<void> Session::State::share_inputs() {
   return {};
 }
 
+/// What devices have copied is not held twice. The small ones say what their nodes do (bounds,
+/// axes).
+void Session::State::release_constants() {
+  for (size_t i = 0; i < graph.values.size(); ++i) {
+    const auto v = static_cast<ValueId>(i);
+    Value& value = graph.values[i];
+    constexpr size_t kSmall = 4096;
+    if (!value.constant || value.constant->size_bytes() <= kSmall ||
+        std::ranges::any_of(partitions,
+                            [v](const auto& partition) { return partition->reads_in_place(v); }))
+      continue;
+    value.constant =
+        std::make_shared<const Tensor>(Tensor::emptied(value.dtype, value.constant->shape()));
+  }
+}
+
 Session::Session(std::unique_ptr<State> state) : state_(std::move(state)) {}
 Session::Session(Session&&) noexcept = default;
 Session& Session::operator=(Session&&) noexcept = default;
@@ -220,6 +237,7 @@ Result<Session> Session::from_graph(Graph graph, const SessionOptions& options, 
       for (ValueId v : planned.spec.outputs)
         allocate(v);
   }
+  state->release_constants();
   return Session(std::move(state));
 }
 

@@ -55,6 +55,7 @@ class Session {
   Session& operator=(Session&&) noexcept;
   ~Session();
 
+  /// As it was compiled. Constants that no partition reads in place hold no elements any more.
   const Graph& graph() const;
   const Plan& plan() const;
   const PassReport& passes() const;  ///< what load has rewritten and fused

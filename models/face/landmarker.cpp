@@ -74,8 +74,9 @@ Result<std::unique_ptr<Landmarker>> Landmarker::open(const std::string& path, La
                              "an output of {} numbers{}",
                              path, contract.name, shape.str(), has, numbers,
                              output.empty() ? ", which is missing" : "")};
-  VULTUS_TRY(PictureNetwork network, PictureNetwork::open(std::move(loaded->graph), input,
-                                                          contract.crop, options, picture));
+  VULTUS_TRY(PictureNetwork network,
+             PictureNetwork::open(source_of(std::move(loaded->graph), path, options), input,
+                                  contract.crop, options, picture));
   return std::unique_ptr<Landmarker>(
       new Landmarker(std::move(network), kind, std::move(output), std::move(picture)));
 }

@@ -115,12 +115,14 @@ Multitask::Multitask(int64_t batch, std::shared_ptr<Picture> picture)
       planes_(kFaces * kPlanes),
       results_(kFaces) {}
 
-Result<void> Multitask::load(Graph graph, const SessionOptions& options) {
+Result<void> Multitask::load(Graph graph, const std::string& path, SessionOptions options) {
+  options.batch = input_.shape()[0];
   const bool gpu = std::ranges::any_of(
       options.devices, [](const Device* d) { return d->info().kind == DeviceKind::gpu; });
   if (gpu) {
-    VULTUS_TRY(PictureNetwork crops, PictureNetwork::open_mirrored(
-                                         graph, input_name_, crop_of_faces(), options, picture_));
+    VULTUS_TRY(PictureNetwork crops,
+               PictureNetwork::open_mirrored(source_of(graph, path, options), input_name_,
+                                             crop_of_faces(), options, picture_));
     if (crops_on_gpu(crops.session())) {
       crops_ = std::move(crops);
       return {};
@@ -145,7 +147,7 @@ Result<std::unique_ptr<Multitask>> Multitask::open(const std::string& path,
     made->emotion_ = outputs[0];
     made->gaze_ = outputs[1];
     made->action_units_ = outputs[2];
-    VULTUS_CHECK(made->load(std::move(loaded->graph), options));
+    VULTUS_CHECK(made->load(std::move(loaded->graph), path, options));
     return made;
   }
   return Error{Errc::bad_model,

@@ -39,7 +39,7 @@ class Multitask {
 
  private:
   Multitask(int64_t batch, std::shared_ptr<Picture> picture);
-  Result<void> load(Graph graph, const SessionOptions& options);
+  Result<void> load(Graph graph, const std::string& path, SessionOptions options);
   Result<void> run_crops(const cv::Rect& area, const std::optional<Midline>& midline);
   Result<void> run_planes(const cv::Rect& area, const std::optional<Midline>& midline);
   Result<void> take_results(size_t first);

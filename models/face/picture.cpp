@@ -1,9 +1,11 @@
 #include "models/face/picture.hpp"
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 #include "host/graph/extend.hpp"
+#include "host/run/load.hpp"
 
 namespace vultus::face {
 
@@ -48,6 +50,19 @@ Node node_of(const CropWarp& crop) {
 
 }  // namespace
 
+GraphSource source_of(Graph graph, const std::string& path, const SessionOptions& options) {
+  return [first = std::make_shared<std::optional<Graph>>(std::move(graph)), path,
+          shapes = options.shapes, batch = options.batch, fuse = options.fuse]() -> Result<Graph> {
+    if (*first) {
+      Graph given = std::move(**first);
+      first->reset();
+      return given;
+    }
+    VULTUS_TRY(LoadedGraph loaded, load_graph(path, shapes, batch, fuse));
+    return std::move(loaded.graph);
+  };
+}
+
 Picture::Picture() : bytes_(std::make_shared<SharedBytes>(kUsualBytes)) {}
 
 Result<void> Picture::show(const cv::Mat& bgr) {
@@ -67,9 +82,9 @@ Transfers Picture::transfers() const {
   return sum += bytes_->transfers();
 }
 
-PictureNetwork::PictureNetwork(Graph graph, Front front, SessionOptions options,
+PictureNetwork::PictureNetwork(GraphSource source, Front front, SessionOptions options,
                                std::shared_ptr<Picture> picture, Session session, int64_t batch)
-    : graph_(std::move(graph)),
+    : source_(std::move(source)),
       front_(std::move(front)),
       options_(std::move(options)),
       picture_(std::move(picture)),
@@ -79,8 +94,9 @@ PictureNetwork::PictureNetwork(Graph graph, Front front, SessionOptions options,
       rectangles_(DType::f32, {batch, 4}),
       mirrors_(DType::f32, {batch, 5}) {}
 
-Result<Session> PictureNetwork::load(Graph graph, const Front& front, SessionOptions options,
-                                     const Picture& picture) {
+Result<Session> PictureNetwork::load(const GraphSource& source, const Front& front,
+                                     SessionOptions options, const Picture& picture) {
+  VULTUS_TRY(Graph graph, source());
   const ValueId given = graph.find(front.input);
   const int64_t batch =
       given == kNoValue || graph.shape(given).rank() == 0 ? 0 : graph.shape(given)[0];
@@ -93,32 +109,33 @@ Result<Session> PictureNetwork::load(Graph graph, const Front& front, SessionOpt
   return Session::from_graph(std::move(graph), options);
 }
 
-Result<PictureNetwork> PictureNetwork::open(Graph graph, const std::string& input,
+Result<PictureNetwork> PictureNetwork::open(GraphSource source, const std::string& input,
                                             const CropWarp& crop, const SessionOptions& options,
                                             std::shared_ptr<Picture> picture) {
-  return open(std::move(graph), {input, crop, false}, options, std::move(picture));
+  return open(std::move(source), {input, crop, false}, options, std::move(picture));
 }
 
-Result<PictureNetwork> PictureNetwork::open_mirrored(Graph graph, const std::string& input,
+Result<PictureNetwork> PictureNetwork::open_mirrored(GraphSource source, const std::string& input,
                                                      const CropWarp& crop,
                                                      const SessionOptions& options,
                                                      std::shared_ptr<Picture> picture) {
-  return open(std::move(graph), {input, crop, true}, options, std::move(picture));
+  return open(std::move(source), {input, crop, true}, options, std::move(picture));
 }
 
-Result<PictureNetwork> PictureNetwork::open(Graph graph, Front front, const SessionOptions& options,
+Result<PictureNetwork> PictureNetwork::open(GraphSource source, Front front,
+                                            const SessionOptions& options,
                                             std::shared_ptr<Picture> picture) {
-  VULTUS_TRY(Session session, load(graph, front, options, *picture));
+  VULTUS_TRY(Session session, load(source, front, options, *picture));
   VULTUS_TRY(const Value* rectangles, session.describe(kRectangles));
   const int64_t batch = rectangles->shape[0];
-  return PictureNetwork(std::move(graph), std::move(front), options, std::move(picture),
+  return PictureNetwork(std::move(source), std::move(front), options, std::move(picture),
                         std::move(session), batch);
 }
 
 /// A larger frame than any before lies elsewhere.
 Result<void> PictureNetwork::follow_picture() {
   if (bytes_ == picture_->bytes()) return {};
-  VULTUS_TRY(Session larger, load(graph_, front_, options_, *picture_));
+  VULTUS_TRY(Session larger, load(source_, front_, options_, *picture_));
   before_ += session_.transfers();
   session_ = std::move(larger);
   bytes_ = picture_->bytes();

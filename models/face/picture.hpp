@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <opencv2/core/mat.hpp>
 #include <string>
@@ -31,17 +32,23 @@ class Picture {
   Transfers before_;  ///< of bytes that were replaced
 };
 
+/// Gives a network, each time anew.
+using GraphSource = std::function<Result<Graph>()>;
+/// `graph`, which was read of `path`, then whatever is read there; shapes, batch and fusing as in
+/// `options`.
+GraphSource source_of(Graph graph, const std::string& path, const SessionOptions& options);
+
 /// A network behind a CropWarp node: it looks at rectangles of a picture, one for each of its
 /// batch.
 class PictureNetwork {
  public:
-  /// `graph` is the network alone; `input` is where the crops go. Errc::bad_model when crops are
-  /// not what it takes.
-  static Result<PictureNetwork> open(Graph graph, const std::string& input, const CropWarp& crop,
-                                     const SessionOptions& options,
+  /// `source` gives the network alone, now and for frames that are too large for what was compiled;
+  /// `input` is where the crops go. Errc::bad_model when crops are not what it takes.
+  static Result<PictureNetwork> open(GraphSource source, const std::string& input,
+                                     const CropWarp& crop, const SessionOptions& options,
                                      std::shared_ptr<Picture> picture);
   /// The same for one that looks at mirrored pictures too.
-  static Result<PictureNetwork> open_mirrored(Graph graph, const std::string& input,
+  static Result<PictureNetwork> open_mirrored(GraphSource source, const std::string& input,
                                               const CropWarp& crop, const SessionOptions& options,
                                               std::shared_ptr<Picture> picture);
   /// Runs on rectangles of the picture shown, as many as the batch; of the picture mirrored, where
@@ -58,15 +65,15 @@ class PictureNetwork {
     CropWarp crop;
     bool mirrored = false;
   };
-  PictureNetwork(Graph graph, Front front, SessionOptions options, std::shared_ptr<Picture> picture,
-                 Session session, int64_t batch);
-  static Result<PictureNetwork> open(Graph graph, Front front, const SessionOptions& options,
+  PictureNetwork(GraphSource source, Front front, SessionOptions options,
+                 std::shared_ptr<Picture> picture, Session session, int64_t batch);
+  static Result<PictureNetwork> open(GraphSource source, Front front, const SessionOptions& options,
                                      std::shared_ptr<Picture> picture);
-  static Result<Session> load(Graph graph, const Front& front, SessionOptions options,
+  static Result<Session> load(const GraphSource& source, const Front& front, SessionOptions options,
                               const Picture& picture);
   Result<void> follow_picture();
 
-  Graph graph_;
+  GraphSource source_;
   Front front_;
   SessionOptions options_;
   std::shared_ptr<Picture> picture_;

@@ -85,7 +85,8 @@ Result<std::unique_ptr<RetinaFace>> RetinaFace::open(std::string path, SessionOp
   return detector;
 }
 
-Result<PictureNetwork> RetinaFace::bind(cv::Size size) const {
+/// From the picture in the network's input to rows of faces.
+Result<Graph> RetinaFace::graph_for(cv::Size size) const {
   const Shape shape{1, 3, size.height, size.width};
   Result<LoadedGraph> loaded =
       load_graph(path_, {{options_.input, shape}}, session_options_.batch, session_options_.fuse);
@@ -102,9 +103,14 @@ Result<PictureNetwork> RetinaFace::bind(cv::Size size) const {
   VULTUS_CHECK(put_behind(graph, outputs, decode_node(size, options_), "vultus.faces"));
   graph.outputs.resize(1);
   graph.compact();
+  return std::move(graph);
+}
+
+Result<PictureNetwork> RetinaFace::bind(cv::Size size) const {
   CropWarp crop{.height = size.height, .width = size.width, .area = true};
   std::ranges::transform(kMeanBgr, crop.shift.begin(), std::negate());
-  return PictureNetwork::open(std::move(graph), options_.input, crop, session_options_, picture_);
+  return PictureNetwork::open([this, size] { return graph_for(size); }, options_.input, crop,
+                              session_options_, picture_);
 }
 
 Result<PictureNetwork*> RetinaFace::bound(cv::Size size) {

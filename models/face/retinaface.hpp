@@ -47,6 +47,7 @@ class RetinaFace : public Detector {
   Result<std::vector<Detection>> search_resampled(const SearchArea& area) override;
   Result<std::vector<Detection>> run(cv::Size size, const CropRectangle& rectangle);
   Result<PictureNetwork*> bound(cv::Size size);
+  Result<Graph> graph_for(cv::Size size) const;
   Result<PictureNetwork> bind(cv::Size size) const;
 
   std::string path_;

@@ -37,8 +37,9 @@ Result<std::unique_ptr<UltraLight>> UltraLight::open(const std::string& path,
                                                      const UltraLightOptions& options,
                                                      std::shared_ptr<Picture> picture) {
   const Shape shape{1, 3, kHeight, kWidth};
-  Result<LoadedGraph> loaded =
-      load_graph(path, {{options.input, shape}}, session_options.batch, session_options.fuse);
+  SessionOptions session = session_options;
+  session.shapes = {{options.input, shape}};
+  Result<LoadedGraph> loaded = load_graph(path, session.shapes, session.batch, session.fuse);
   if (!loaded) return as_bad_model(loaded.error());
   const Graph& graph = loaded->graph;
   const ValueId input = graph.find(options.input);
@@ -61,8 +62,9 @@ Result<std::unique_ptr<UltraLight>> UltraLight::open(const std::string& path,
   crop.channels = options.rgb ? CropWarp::Channels::rgb : CropWarp::Channels::bgr;
   crop.scale.fill(1 / 128.0f);
   crop.shift.fill(-127 / 128.0f);
-  VULTUS_TRY(PictureNetwork network, PictureNetwork::open(std::move(loaded->graph), options.input,
-                                                          crop, session_options, picture));
+  VULTUS_TRY(PictureNetwork network,
+             PictureNetwork::open(source_of(std::move(loaded->graph), path, session), options.input,
+                                  crop, session, picture));
   return std::unique_ptr<UltraLight>(new UltraLight(std::move(network), options, std::move(scores),
                                                     std::move(boxes), std::move(picture)));
 }

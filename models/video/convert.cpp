@@ -66,13 +66,19 @@ Result<void> FromBgr::operator()(const cv::Mat& bgr, AVFrame& frame) {
     const int* table = sws_getCoefficients(frame.colorspace);
     sws_setColorspaceDetails(scaler_.get(), table, 1, table, 0, 0, kUnit, kUnit);
   }
-  // The extra row keeps swscale's reads past the end of the last one inside our memory.
-  cv::copyMakeBorder(bgr, padded_, 0, frame.height - bgr.rows + 1, 0, frame.width - bgr.cols,
-                     cv::BORDER_REPLICATE);
-  std::array<const uint8_t*, 4> planes{padded_.data};
-  std::array<int, 4> strides{static_cast<int>(padded_.step)};
-  int rows = sws_scale(scaler_.get(), planes.data(), strides.data(), 0, frame.height, frame.data,
-                       frame.linesize);
+  // swscale reads past the end of a row: those without a row behind them, and all that must be
+  // widened, are copied.
+  const int in_place = bgr.cols == frame.width ? (bgr.rows - 1) / 2 * 2 : 0;
+  cv::copyMakeBorder(bgr.rowRange(in_place, bgr.rows), padded_, 0, frame.height - bgr.rows + 1, 0,
+                     frame.width - bgr.cols, cv::BORDER_REPLICATE);
+  auto convert = [&](const cv::Mat& from, int first, int count) {
+    std::array<const uint8_t*, 4> planes{from.data};
+    std::array<int, 4> strides{static_cast<int>(from.step)};
+    return sws_scale(scaler_.get(), planes.data(), strides.data(), first, count, frame.data,
+                     frame.linesize);
+  };
+  int rows = in_place > 0 ? convert(bgr, 0, in_place) : 0;
+  rows += convert(padded_, in_place, frame.height - in_place);
   if (rows != frame.height) return no_conversion(AV_PIX_FMT_BGR24, frame.width, frame.height);
   return {};
 }

@@ -118,6 +118,39 @@ TEST(VideoConvert, ThereAndBackIsTheSamePictureWhereColourIsSmooth) {
   }
 }
 
+Owned<AVFrame> converted(const cv::Mat& bgr) {
+  Owned<AVFrame> frame(av_frame_alloc());
+  frame->width = bgr.cols + bgr.cols % 2;
+  frame->height = bgr.rows + bgr.rows % 2;
+  frame->format = AV_PIX_FMT_YUV420P;
+  frame->colorspace = AVCOL_SPC_BT709;
+  frame->color_range = AVCOL_RANGE_MPEG;
+  EXPECT_GE(av_frame_get_buffer(frame.get(), 0), 0);
+  FromBgr from_bgr;
+  EXPECT_TRUE(from_bgr(bgr, *frame));
+  return frame;
+}
+
+// One that is widened is copied as a whole; of one that is not the rows are read where they are.
+TEST(VideoConvert, APictureReadInPlaceIsConvertedAsItsCopy) {
+  std::mt19937 random(11);
+  for (const cv::Size size : {cv::Size(1, 1), {3, 2}, {35, 21}, {641, 362}, {639, 7}}) {
+    cv::Mat odd(size, CV_8UC3), even;
+    for (int y = 0; y < odd.rows; ++y)
+      for (int x = 0; x < 3 * odd.cols; ++x)
+        odd.ptr<uint8_t>(y)[x] = static_cast<uint8_t>(random());
+    cv::copyMakeBorder(odd, even, 0, size.height % 2, 0, 1, cv::BORDER_REPLICATE);
+    const Owned<AVFrame> copied = converted(odd), in_place = converted(even);
+    for (int plane = 0; plane < 3; ++plane)
+      for (int y = 0; y < copied->height >> (plane > 0); ++y) {
+        const auto row = [&](const AVFrame& f) { return f.data[plane] + y * f.linesize[plane]; };
+        const int width = copied->width >> (plane > 0);
+        ASSERT_TRUE(std::equal(row(*copied), row(*copied) + width, row(*in_place)))
+            << size << " plane " << plane << " row " << y;
+      }
+  }
+}
+
 TEST(VideoConvert, DisplayMatricesOfQuarterTurnsAndFlipsAreUnderstood) {
   constexpr int32_t one = 1 << 16;
   struct {
