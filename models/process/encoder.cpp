@@ -16,12 +16,16 @@ Encoder::~Encoder() {
   if (thread_.joinable()) thread_.join();
 }
 
-bool Encoder::push(cv::Mat bgr, int64_t pts, int64_t duration) {
-  return queue_.push({std::move(bgr), pts, duration, nullptr, 0});
+bool Encoder::push(const cv::Mat& bgr, int64_t pts, int64_t duration) {
+  Result<CodablePicture> picture = [&] {
+    face::StageTimes::Timer timer(times_, "convert");
+    return writer_.convert(bgr);
+  }();
+  return queue_.push({std::move(picture), pts, duration, nullptr, 0});
 }
 
 void Encoder::mark(std::shared_ptr<Mark> mark, size_t part) {
-  if (!queue_.push({{}, 0, 0, mark, part})) mark->fail();
+  if (!queue_.push({CodablePicture(), 0, 0, mark, part})) mark->fail();
 }
 
 Result<void> Encoder::finish() {
@@ -30,9 +34,10 @@ Result<void> Encoder::finish() {
   return failure_;
 }
 
-Result<void> Encoder::write(const Item& item) {
+Result<void> Encoder::write(Item& item) {
   face::StageTimes::Timer timer(times_, "encode");
-  if (!item.mark) return writer_.write(item.bgr, item.pts, item.duration);
+  if (!item.picture) return item.picture.error();
+  if (!item.mark) return writer_.write(std::move(*item.picture), item.pts, item.duration);
   VULTUS_TRY(int64_t length, writer_.checkpoint());
   item.mark->reached(item.part, length);
   return {};

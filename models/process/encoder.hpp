@@ -16,14 +16,13 @@ namespace vultus {
 /// that `push` returns at once and `finish` tells why.
 class Encoder {
  public:
-  /// `times` gets the stage "encode" and outlives the encoder.
+  /// `times` gets the stages "convert" and "encode" and outlives the encoder.
   static std::unique_ptr<Encoder> create(VideoWriter writer, face::StageTimes* times);
   /// Drops what came after the last mark.
   ~Encoder();
 
-  /// The picture is kept until it is written; the caller must not write to it any more. False when
-  /// the encoder has failed.
-  bool push(cv::Mat bgr, int64_t pts, int64_t duration);
+  /// Converts the picture on the calling thread. False when the encoder has failed.
+  bool push(const cv::Mat& bgr, int64_t pts, int64_t duration);
   /// Makes a checkpoint of the writer after what was pushed, and reports it as `part` of the mark.
   void mark(std::shared_ptr<Mark> mark, size_t part);
   /// Waits until all that was pushed is written; tells what has failed. No call may follow.
@@ -31,14 +30,14 @@ class Encoder {
 
  private:
   struct Item {
-    cv::Mat bgr;
+    Result<CodablePicture> picture;
     int64_t pts = 0, duration = 0;
     std::shared_ptr<Mark> mark;  ///< in place of a picture
     size_t part = 0;
   };
   Encoder(VideoWriter writer, face::StageTimes* times);
   void work();
-  Result<void> write(const Item& item);
+  Result<void> write(Item& item);
 
   VideoWriter writer_;
   face::StageTimes* times_;

@@ -80,8 +80,8 @@ bool Renderer::render(const Job& job) {
     return true;
   }
   const Frame& frame = job.frame;
-  auto push = [&](size_t encoder, cv::Mat picture) {
-    return encoders_[encoder]->push(std::move(picture), frame.pts, frame.duration);
+  auto push = [&](size_t encoder, const cv::Mat& picture) {
+    return encoders_[encoder]->push(picture, frame.pts, frame.duration);
   };
   if (mirror_) {
     face::MirroredPair pair;

@@ -17,7 +17,7 @@ struct StageWords {
   std::string_view name, words;
   bool network;
 };
-constexpr std::array<StageWords, 13> kStages{
+constexpr std::array<StageWords, 14> kStages{
     {{"decode", "video decoding", false},
      {"search", "face search, whole frame", true},
      {"detect", "face detection near the last one", true},
@@ -26,6 +26,7 @@ constexpr std::array<StageWords, 13> kStages{
      {"expression", "action units, emotion, gaze", true},
      {"mirror", "mirroring of both halves", false},
      {"overlay", "drawing of the overlay", false},
+     {"convert", "pictures made ready for encoding", false},
      {"encode", "video encoding, all videos", false},
      {"join", "joining of the videos' parts", false},
      {"skip", "decoding up to where an earlier run ended", false},

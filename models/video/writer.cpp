@@ -28,6 +28,17 @@ constexpr std::array<std::string_view, 10> kPresets{"ultrafast", "superfast", "v
                                                     "fast",      "medium",    "slow",     "slower",
                                                     "veryslow",  "placebo"};
 constexpr int kHdLines = 720;  // from here on colours are BT.709
+constexpr AVPixelFormat kFormat = AV_PIX_FMT_YUV420P;
+
+int even(int side) {
+  return side + side % 2;
+}
+bool is_hd(cv::Size size) {
+  return size.height >= kHdLines;
+}
+AVColorSpace matrix_of(cv::Size size) {
+  return is_hd(size) ? AVCOL_SPC_BT709 : AVCOL_SPC_SMPTE170M;
+}
 
 AVRational av(Rational r) {
   return {static_cast<int>(r.num), static_cast<int>(r.den)};
@@ -62,9 +73,9 @@ Result<void> check(const std::string& path, const WriterOptions& o) {
 const char* x264_parameters() {
 #ifdef __x86_64__
   if (__builtin_cpu_supports("avx512f"))
-    return "rc-lookahead=2:sync-lookahead=0:asm=AVX2,FMA3,BMI2,LZCNT";
+    return "rc-lookahead=1:sync-lookahead=0:asm=AVX2,FMA3,BMI2,LZCNT";
 #endif
-  return "rc-lookahead=2:sync-lookahead=0";
+  return "rc-lookahead=1:sync-lookahead=0";
 }
 
 PacketTrack track_of(const AVCodecContext& e, Rational frame_rate) {
@@ -85,6 +96,14 @@ PacketTrack track_of(const AVCodecContext& e, Rational frame_rate) {
 
 }  // namespace
 
+struct CodablePicture::State {
+  Owned<AVFrame> frame;
+};
+CodablePicture::CodablePicture() noexcept = default;
+CodablePicture::CodablePicture(CodablePicture&&) noexcept = default;
+CodablePicture& CodablePicture::operator=(CodablePicture&&) noexcept = default;
+CodablePicture::~CodablePicture() = default;
+
 WriterOptions WriterOptions::like(const VideoInfo& source, bool with_audio) {
   WriterOptions options;
   options.size = source.size;
@@ -101,7 +120,6 @@ struct VideoWriter::State {
   }
 
   Result<void> open_encoder();
-  Result<void> open_picture();
   Result<void> encode(const AVFrame* picture);
   Result<void> put(const AVPacket& packet);
   /// Reads the packets of a checkpoint: that they are whole, how many, and where they end.
@@ -119,9 +137,8 @@ struct VideoWriter::State {
   bool keep = false;              // the packets outlive this writer
   Owned<AVCodecContext> encoder;  // none between a checkpoint and the next picture
   PacketTrack track;
-  Owned<AVFrame> picture;
   Owned<AVPacket> packet{av_packet_alloc()};
-  ffmpeg::FromBgr from_bgr;
+  ffmpeg::FromBgr from_bgr;  // of `convert` alone
   int64_t frames = 0;
   std::map<int64_t, int64_t> durations;  // by time stamp, of pictures inside the encoder
   std::optional<int64_t> last_pts;
@@ -135,14 +152,14 @@ Result<void> VideoWriter::State::open_encoder() {
   encoder.reset(avcodec_alloc_context3(codec));
   if (!encoder) return no_memory();
   AVCodecContext& e = *encoder;
-  e.width = options.size.width + options.size.width % 2;
-  e.height = options.size.height + options.size.height % 2;
-  e.pix_fmt = AV_PIX_FMT_YUV420P;
+  e.width = even(options.size.width);
+  e.height = even(options.size.height);
+  e.pix_fmt = kFormat;
   e.time_base = {1, static_cast<int>(options.time_base.den)};
   if (options.frame_rate.num != 0) e.framerate = av(options.frame_rate);
-  bool hd = options.size.height >= kHdLines;
+  const bool hd = is_hd(options.size);
   e.color_range = AVCOL_RANGE_MPEG;
-  e.colorspace = hd ? AVCOL_SPC_BT709 : AVCOL_SPC_SMPTE170M;
+  e.colorspace = matrix_of(options.size);
   e.color_primaries = hd ? AVCOL_PRI_BT709 : AVCOL_PRI_SMPTE170M;
   e.color_trc = hd ? AVCOL_TRC_BT709 : AVCOL_TRC_SMPTE170M;
   e.thread_count = options.threads;
@@ -162,18 +179,6 @@ Result<void> VideoWriter::State::open_encoder() {
   return {};
 }
 
-Result<void> VideoWriter::State::open_picture() {
-  picture.reset(av_frame_alloc());
-  if (!picture || !packet) return no_memory();
-  picture->format = encoder->pix_fmt;
-  picture->width = encoder->width;
-  picture->height = encoder->height;
-  picture->colorspace = encoder->colorspace;
-  picture->color_range = encoder->color_range;
-  if (av_frame_get_buffer(picture.get(), 0) < 0) return no_memory();
-  return {};
-}
-
 Result<void> VideoWriter::State::read_back(int64_t length) {
   VULTUS_TRY(PacketReader reader, PacketReader::open(packets_of(path), length));
   track = reader.track();
@@ -190,7 +195,6 @@ Result<VideoWriter> VideoWriter::create(const std::string& path, const WriterOpt
   VULTUS_CHECK(check(path, options));
   auto state = std::make_unique<State>(path, options);
   VULTUS_CHECK(state->open_encoder());
-  VULTUS_CHECK(state->open_picture());
   VULTUS_TRY(state->packets, PacketWriter::create(packets_of(path), state->track, path));
   return VideoWriter(std::move(state));
 }
@@ -202,7 +206,6 @@ Result<VideoWriter> VideoWriter::resume(const std::string& path, const WriterOpt
   auto state = std::make_unique<State>(path, options);
   VULTUS_CHECK(state->read_back(length));
   VULTUS_CHECK(state->open_encoder());
-  VULTUS_CHECK(state->open_picture());
   VULTUS_TRY(state->packets, PacketWriter::reopen(packets_of(path), length, path));
   state->keep = true;
   return VideoWriter(std::move(state));
@@ -237,13 +240,36 @@ Result<void> VideoWriter::State::encode(const AVFrame* frame) {
   return failure("encoding", error);
 }
 
-Result<void> VideoWriter::write(const cv::Mat& bgr, int64_t pts, int64_t duration) {
+Result<CodablePicture> VideoWriter::convert(const cv::Mat& bgr) {
   ffmpeg::Log log;
   State& s = *state_;
-  if (bgr.type() != CV_8UC3 || bgr.size() != s.options.size)
-    return Error{Errc::usage,
-                 fmt::format("cannot write a picture of {}x{} to {}, which is {}x{}", bgr.cols,
-                             bgr.rows, s.path, s.options.size.width, s.options.size.height)};
+  const cv::Size size = s.options.size;
+  if (bgr.type() != CV_8UC3 || bgr.size() != size)
+    return Error{Errc::usage, fmt::format("cannot write a picture of {}x{} to {}, which is {}x{}",
+                                          bgr.cols, bgr.rows, s.path, size.width, size.height)};
+  CodablePicture picture;
+  picture.state_ = std::make_unique<CodablePicture::State>();
+  Owned<AVFrame>& frame = picture.state_->frame;
+  frame.reset(av_frame_alloc());
+  if (!frame) return s.no_memory();
+  frame->format = kFormat;
+  frame->width = even(size.width);
+  frame->height = even(size.height);
+  frame->colorspace = matrix_of(size);
+  frame->color_range = AVCOL_RANGE_MPEG;
+  if (av_frame_get_buffer(frame.get(), 0) < 0) return s.no_memory();
+  VULTUS_CHECK(s.from_bgr(bgr, *frame));
+  return picture;
+}
+
+Result<void> VideoWriter::write(const cv::Mat& bgr, int64_t pts, int64_t duration) {
+  VULTUS_TRY(CodablePicture picture, convert(bgr));
+  return write(std::move(picture), pts, duration);
+}
+
+Result<void> VideoWriter::write(CodablePicture picture, int64_t pts, int64_t duration) {
+  ffmpeg::Log log;
+  State& s = *state_;
   // One unit of the track is 1/den seconds whatever the numerator of the time base.
   constexpr int64_t kMost = int64_t{1} << 62;
   int64_t num = s.options.time_base.num;
@@ -259,10 +285,9 @@ Result<void> VideoWriter::write(const cv::Mat& bgr, int64_t pts, int64_t duratio
     duration = av_rescale_q(1, av_inv_q(av(s.options.frame_rate)), s.encoder->time_base);
   s.durations[pts] = duration;
   s.last_pts = pts;
-  if (av_frame_make_writable(s.picture.get()) < 0) return s.no_memory();
-  VULTUS_CHECK(s.from_bgr(bgr, *s.picture));
-  s.picture->pts = pts;
-  VULTUS_CHECK(s.encode(s.picture.get()));
+  AVFrame& frame = *picture.state_->frame;
+  frame.pts = pts;
+  VULTUS_CHECK(s.encode(&frame));
   ++s.frames;
   return {};
 }

@@ -23,6 +23,20 @@ struct WriterOptions {
   static WriterOptions like(const VideoInfo& source, bool with_audio = true);
 };
 
+/// A picture as the encoder takes it: half the memory of BGR. Move-only.
+class CodablePicture {
+ public:
+  CodablePicture() noexcept;
+  CodablePicture(CodablePicture&&) noexcept;
+  CodablePicture& operator=(CodablePicture&&) noexcept;
+  ~CodablePicture();
+
+ private:
+  friend class VideoWriter;
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
 /// H.264 (libx264, 4:2:0) in MP4. Time stamps are kept exactly, so variable frame rates survive.
 /// Odd sizes get one more column or row, a copy of the last. Colours are BT.709 from 720 lines on
 /// and BT.601 below, limited range, and tagged so.
@@ -45,7 +59,10 @@ class VideoWriter {
   VideoWriter& operator=(VideoWriter&&) noexcept;
   ~VideoWriter();
 
-  /// `bgr` 8UC3 of WriterOptions::size. `pts` must increase; `duration` 0: unknown, until the next.
+  /// `bgr` 8UC3 of WriterOptions::size. One other thread may call it than the one that writes.
+  Result<CodablePicture> convert(const cv::Mat& bgr);
+  /// `pts` must increase; `duration` 0: unknown, until the next.
+  Result<void> write(CodablePicture picture, int64_t pts, int64_t duration);
   Result<void> write(const cv::Mat& bgr, int64_t pts, int64_t duration);
   /// Everything written so far is coded and on the disk; the next picture is a key picture that
   /// refers to none before it, from a fresh encoder. Returns the length of the packets' file.
