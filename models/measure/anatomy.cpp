@@ -58,4 +58,9 @@ std::string_view name_of(Region region) {
   return "";
 }
 
+std::array<int, 5> nose_of(LandmarkScheme scheme) {
+  const MiddleFace& m = middle_of(scheme);
+  return {m.nasion, m.upper_bridge, m.lower_bridge, m.nose_tip, m.subnasale};
+}
+
 }  // namespace vultus::measure

@@ -58,5 +58,8 @@ const MiddleFace& middle_of(LandmarkScheme scheme);
 enum class Region : uint8_t { brows, eyes, mouth };
 std::span<const int> points_of(LandmarkScheme scheme, Region region);
 std::string_view name_of(Region region);
+/// The nose from its root to its base, which no expression moves much: what it moves in the level
+/// face tells of turns and of the network's tremble.
+std::array<int, 5> nose_of(LandmarkScheme scheme);
 
 }  // namespace vultus::measure

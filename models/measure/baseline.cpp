@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <deque>
@@ -20,6 +21,26 @@ std::optional<double> parse_number(std::string_view text) {
   if (text.empty() || error != std::errc() || end != text.data() + text.size()) return {};
   if (!std::isfinite(value) || value < 0 || text[0] == '-') return {};
   return value;
+}
+
+std::string_view trimmed(std::string_view text) {
+  const size_t first = text.find_first_not_of(' ');
+  if (first == std::string_view::npos) return {};
+  return text.substr(first, text.find_last_not_of(' ') + 1 - first);
+}
+
+/// Small letters, and a hyphen for each en dash, em dash and minus sign.
+std::string plain(std::string_view typed) {
+  std::string text;
+  while (!typed.empty()) {
+    size_t taken = 1;
+    for (std::string_view dash : {"\u2013", "\u2014", "\u2212"})
+      if (typed.starts_with(dash)) taken = dash.size();
+    const char c = typed[0];
+    text.push_back(taken > 1 ? '-' : c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c);
+    typed.remove_prefix(taken);
+  }
+  return text;
 }
 
 /// [[H:]M:]S[.fraction] in seconds.
@@ -49,6 +70,7 @@ bool at_ease(const Landmarks& landmarks, const LevelFace& level, const FaceMeasu
 /// The stillest stretch of about kBaselineSeconds.
 class StillestStretch {
  public:
+  explicit StillestStretch(bool strict) : strict_(strict) {}
   void break_off() {
     frames_.clear();
     sum_ = 0;
@@ -65,7 +87,8 @@ class StillestStretch {
         count < kLeastBaselineFrames || !(sum_ / count < lowest_))
       return;
     lowest_ = sum_ / count;
-    best_ = Baseline{BaselineChoice::Kind::automatic, frames_.front().seconds, seconds};
+    best_ = Baseline{BaselineChoice::Kind::automatic, frames_.front().seconds, seconds, strict_,
+                     static_cast<int64_t>(frames_.size())};
   }
   const std::optional<Baseline>& best() const { return best_; }
 
@@ -73,6 +96,7 @@ class StillestStretch {
   struct Frame {
     double seconds, unrest;
   };
+  bool strict_;
   std::deque<Frame> frames_;
   double sum_ = 0, lowest_ = std::numeric_limits<double>::infinity();
   std::optional<Baseline> best_;
@@ -97,19 +121,27 @@ std::optional<Seen> seen(const FrameRecord& record, std::span<const FaceMeasures
 
 }  // namespace
 
-Result<BaselineChoice> parse_baseline(const std::string& text) {
+Result<BaselineChoice> parse_baseline(const std::string& typed) {
   using Kind = BaselineChoice::Kind;
+  const std::string small = plain(typed);
+  const std::string_view text = trimmed(small);
   if (text == "auto") return BaselineChoice{};
   if (text == "none") return BaselineChoice{Kind::none, 0, 0};
   const size_t dash = text.find('-');
-  if (dash != std::string::npos) {
-    const auto from = parse_time(std::string_view(text).substr(0, dash));
-    const auto to = parse_time(std::string_view(text).substr(dash + 1));
+  if (dash != std::string_view::npos) {
+    const auto from = parse_time(trimmed(text.substr(0, dash)));
+    const auto to = parse_time(trimmed(text.substr(dash + 1)));
     if (from && to && *from < *to) return BaselineChoice{Kind::range, *from, *to};
   }
   return Error{Errc::usage, fmt::format("'{}' is no baseline; use auto, none, or a stretch of the "
                                         "video that goes forward, such as 0:02-0:04",
-                                        text)};
+                                        typed)};
+}
+
+std::string Baseline::how() const {
+  if (kind == BaselineChoice::Kind::range) return "named";
+  if (kind == BaselineChoice::Kind::none) return "none";
+  return strict ? "auto" : "auto: mouth open or eyes closed";
 }
 
 std::string to_text(const BaselineChoice& choice) {
@@ -160,7 +192,7 @@ Result<std::optional<Baseline>> find_baseline(const RecordSource& source,
                                  }));
   if (shapes.empty()) return std::optional<Baseline>();
   const std::vector<Point> median = shapes.median();
-  StillestStretch stretch;
+  StillestStretch stretch(strict);
   std::vector<Point> before;
   VULTUS_CHECK(for_each_measured(
       source, options, survey, [&](const FrameRecord& record, auto faces) -> Result<void> {

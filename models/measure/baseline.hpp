@@ -15,7 +15,8 @@ struct BaselineChoice {
 };
 
 /// "auto", "none", or a range such as "0:02-0:04", "1:02:03.5-1:02:05" or "2.5-4" (hours and
-/// minutes before colons, seconds with decimals). usage with a sentence where it is none of them or
+/// minutes before colons, seconds with decimals), in letters of any case, with spaces and with an
+/// en dash or a hyphen. usage with a sentence where it is none of them or
 /// does not go forward.
 Result<BaselineChoice> parse_baseline(const std::string& text);
 /// The same choice as text, equal for equal choices.
@@ -25,6 +26,11 @@ std::string to_text(const BaselineChoice& choice);
 struct Baseline {
   BaselineChoice::Kind kind = BaselineChoice::Kind::none;
   double from = 0, to = 0;  ///< seconds of the first and the last frame
+  bool strict = true;       ///< automatic, with the lips closed and the eyes open
+  int64_t frames = 0;       ///< of the face, that no flag of kVoidsGeometry voids
+
+  /// "auto", "auto: mouth open or eyes closed", "named" or "none".
+  std::string how() const;
 };
 
 /// Length of the automatic baseline. It is at least kLeastBaselineShare of that, of consecutive

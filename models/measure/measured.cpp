@@ -29,9 +29,10 @@ FaceMeasures measures_of(const face::TrackedFace& face, const MeasureOptions& op
 struct OpenTrack {
   Track track;
   BoundedSample left, right;
-  int64_t last_seen = 0;
 
-  void add(const FaceMeasures& measures) {
+  void add(int64_t frame, const FaceMeasures& measures) {
+    if (track.frames == 0) track.first = frame;
+    track.last = frame;
     ++track.frames;
     if (!(measures.quality & kVoidsGeometry).any()) ++track.unflagged;
     if ((measures.quality & kVoidsEyes).any()) return;
@@ -149,12 +150,11 @@ Result<Survey> survey(const RecordSource& source, const MeasureOptions& options)
   VULTUS_CHECK(source([&](const FrameRecord& record) -> Result<void> {
     for (const FaceRecord& face : record.faces) {
       OpenTrack& track = open[face.face.id];
-      track.last_seen = record.frame;
-      track.add(measures_of(face.face, options, record.faces.size()));
+      track.add(record.frame, measures_of(face.face, options, record.faces.size()));
     }
     while (open.size() > std::max(kOpenTracks, record.faces.size())) {
       auto oldest = std::min_element(open.begin(), open.end(), [](const auto& a, const auto& b) {
-        return a.second.last_seen < b.second.last_seen;
+        return a.second.track.last < b.second.track.last;
       });
       done[oldest->first] = oldest->second.end();
       open.erase(oldest);

@@ -36,6 +36,7 @@ struct FaceMeasures {
 /// What the first pass finds out about one face.
 struct Track {
   int64_t frames = 0, unflagged = 0;            ///< unflagged: no flag of kVoidsGeometry
+  int64_t first = 0, last = 0;                  ///< frames in which it begins and ends
   std::optional<double> open_left, open_right;  ///< aspect ratio, as kOpenQuantile tells
 };
 /// By face_id. Some hundred bytes a track, and at most 2 MiB while it is made.

@@ -39,12 +39,11 @@ class Flags {
 };
 
 /// Distance between the middles of the eyes below which a pixel is more than 2.6 mm of a 63 mm
-/// face, a quarter of an open eye.
+/// face, a quarter of an open eye. Lengths and areas of the sheet ask for more (kMostMmPerPixel).
 inline constexpr double kSmallFacePx = 24;
-/// 15 degrees: the generic eye, whose outer corner lies 9 mm deeper, then looks 9 % wider on one
-/// side and 9 % narrower on the other.
+/// 15 and 25 degrees: beyond them no measure counts. They are no limits of what compares sides or
+/// moments: each measure has its own, narrower ones (Measure::limit, kTurnLimit).
 inline constexpr double kYawLimit = 0.2618;
-/// 25 degrees: heights shrink by 9 %, and by more where the face is curved; both sides alike.
 inline constexpr double kPitchLimit = 0.4363;
 /// 30 degrees: measures turn with the head, but crops and networks are made for upright faces.
 inline constexpr double kRollLimit = 0.5236;

@@ -128,16 +128,20 @@ constexpr auto kChange = Measure::Kind::change;
 constexpr std::string_view kEmotrics = "Emotrics", kDynaface = "dynaface", kOurs = "ours",
                            kSplitFace = "SplitFace";
 
+// In degrees, of yaw and pitch.
+constexpr TurnLimit kLidHeights{10, 15}, kEyeWidths{5, 15}, kDown{5, 10}, kAcross{3, 10},
+    kHalves{5, 25}, kLengthChange{8, 15}, kHalvesChange{8, 25};
+
 template <size_t unit>
 void add_action_unit(std::vector<Entry>& entries, Region region, std::string_view change) {
   const std::string_view name = face::Expression::kActionUnits[unit];
   const std::string score =
       fmt::format("{} of the face made of this half and its mirror image", name);
-  entries.push_back(
-      {{name, region, Quantity::score, kSides, false, true, kVoidsExpression, score, kSplitFace},
-       action_unit<unit>});
+  entries.push_back({{name, region, Quantity::score, kSides, false, true, kVoidsExpression, kHalves,
+                      score, kSplitFace},
+                     action_unit<unit>});
   entries.push_back({{change, region, Quantity::score, kChange, false, true, kVoidsExpression,
-                      score + ", peak - rest", kSplitFace},
+                      kHalvesChange, score + ", peak - rest", kSplitFace},
                      action_unit<unit>});
 }
 
@@ -145,44 +149,49 @@ std::vector<Entry> make_entries() {
   using enum Quantity;
   constexpr Region brows = Region::brows, eyes = Region::eyes, mouth = Region::mouth;
   std::vector<Entry> entries{
-      {{"fai", mouth, length, Measure::Kind::absolute, false, false, kVoidsGeometry,
+      {{"fai", mouth, length, Measure::Kind::absolute, false, false, kVoidsGeometry, kDown,
         "abs(d(64,76) - d(68,82))", kDynaface},
        canthus_to_commissure},
-      {{"canthus_to_commissure", mouth, length, kSides, false, false, kVoidsGeometry, "d(64,76)",
-        kDynaface},
+      {{"canthus_to_commissure", mouth, length, kSides, false, false, kVoidsGeometry, kDown,
+        "d(64,76)", kDynaface},
        canthus_to_commissure},
-      {{"palpebral_fissure", eyes, length, kSides, true, false, kVoidsEyes, "d(62,66)", kEmotrics},
+      {{"palpebral_fissure", eyes, length, kSides, true, false, kVoidsEyes, kLidHeights, "d(62,66)",
+        kEmotrics},
        palpebral_fissure},
-      {{"mrd1", eyes, length, kSides, true, false, kVoidsEyes, "y(96) - y(62)", kEmotrics}, mrd1},
-      {{"mrd2", eyes, length, kSides, true, false, kVoidsEyes, "y(66) - y(96)", kEmotrics}, mrd2},
-      {{"eye_area", eyes, area, kSides, true, false, kVoidsEyes, "area of the polygon 60-67",
-        kDynaface},
+      {{"mrd1", eyes, length, kSides, true, false, kVoidsEyes, kLidHeights, "y(96) - y(62)",
+        kEmotrics},
+       mrd1},
+      {{"mrd2", eyes, length, kSides, true, false, kVoidsEyes, kLidHeights, "y(66) - y(96)",
+        kEmotrics},
+       mrd2},
+      {{"eye_area", eyes, area, kSides, true, false, kVoidsEyes, kEyeWidths,
+        "area of the polygon 60-67", kDynaface},
        eye_area},
-      {{"eye_aspect_ratio", eyes, ratio, kSides, true, false, kVoidsEyes,
+      {{"eye_aspect_ratio", eyes, ratio, kSides, true, false, kVoidsEyes, kEyeWidths,
         "(d(61,67) + d(62,66) + d(63,65)) / (3 d(60,64))", "Soukupova and Cech 2016"},
        aspect_ratio},
-      {{"eye_closure", eyes, score, kSides, true, false, kVoidsEyes,
+      {{"eye_closure", eyes, score, kSides, true, false, kVoidsEyes, kEyeWidths,
         "1 - (clip(EAR, shut, open) - shut) / (open - shut)", kOurs},
        closure},
-      {{"brow_height", brows, length, kSides, true, false, kVoidsGeometry,
+      {{"brow_height", brows, length, kSides, true, false, kVoidsGeometry, kDown,
         "y(96) - y of the line 33-38 above 96", kEmotrics},
        brow_height},
-      {{"oral_commissure", mouth, length, kSides, false, false, kVoidsGeometry, "d(76,85)",
+      {{"oral_commissure", mouth, length, kSides, false, false, kVoidsGeometry, kAcross, "d(76,85)",
         kDynaface},
        oral_commissure},
-      {{"commissure_excursion", mouth, length, kChange, false, false, kVoidsGeometry,
+      {{"commissure_excursion", mouth, length, kChange, false, false, kVoidsGeometry, kLengthChange,
         "d(76,85), peak - rest", kDynaface},
        oral_commissure},
-      {{"commissure_height", mouth, length, kSides, false, false, kVoidsGeometry,
+      {{"commissure_height", mouth, length, kSides, false, false, kVoidsGeometry, kDown,
         "-y(76), above the inner corners of the eyes (so below 0)", kEmotrics},
        commissure_height},
-      {{"commissure_lift", mouth, length, kChange, false, false, kVoidsGeometry,
+      {{"commissure_lift", mouth, length, kChange, false, false, kVoidsGeometry, kLengthChange,
         "-y(76), peak - rest", kEmotrics},
        commissure_height},
-      {{"smile_angle", mouth, angle, kSides, false, false, kVoidsGeometry,
+      {{"smile_angle", mouth, angle, kSides, false, false, kVoidsGeometry, kAcross,
         "90 + elevation of 76 seen from 85", kEmotrics},
        smile_angle},
-      {{"dental_show", mouth, area, kSides, false, false, kVoidsGeometry,
+      {{"dental_show", mouth, area, kSides, false, false, kVoidsGeometry, kAcross,
         "area of the polygon 88-95 on this side of the midline", kDynaface},
        dental_show}};
   add_action_unit<0>(entries, brows, "AU01_change");
@@ -263,15 +272,15 @@ std::vector<SideValues> values_of(const FaceRecord& record, const FaceMeasures& 
 
 std::string measure_table() {
   std::string table =
-      "| measure | formula | unit | points | peak of | voided by | source |\n"
-      "|---|---|---|---|---|---|---|\n";
+      "| measure | formula | unit | points | peak of | yaw, pitch | voided by | source |\n"
+      "|---|---|---|---|---|---|---|---|\n";
   for (const Measure& m : all_measures()) {
     const auto units = units_of(m.quantity);
     std::string flags = m.voided_by.text();
     std::replace(flags.begin(), flags.end(), '|', ' ');
-    table += fmt::format("| {} | {} | {} | {} | {} | {} | {} |\n", m.name, m.formula,
+    table += fmt::format("| {} | {} | {} | {} | {} | {}, {} | {} | {} |\n", m.name, m.formula,
                          fmt::join(units, ", "), m.needs_98 ? "98" : "98, 68", name_of(m.region),
-                         flags, m.source);
+                         m.limit.yaw_deg, m.limit.pitch_deg, flags, m.source);
   }
   return table;
 }

@@ -31,11 +31,22 @@ class LevelFace {
   double eyes_ = 0, canthi_ = 0;
 };
 
+/// What lengths of a face are given in multiples of, in pixels of its frame.
+struct Distances {
+  double eyes_px = 0, intercanthal_px = 0;
+};
+
 /// Every point of a face in its level frame over the distance of the eyes: moves, turns and scales
 /// of the picture leave it as it is.
 std::vector<Point> shape_of(const Landmarks& landmarks, const LevelFace& level);
 
 enum class Quantity : uint8_t { length, area, angle, ratio, score };
+
+/// How far the head may be turned from the camera (|yaw|, |pitch|) for a measure to count. Depth of
+/// the face makes one side longer than the other: docs/measures.md says by how much.
+struct TurnLimit {
+  double yaw_deg, pitch_deg;
+};
 
 /// One row of docs/measures.md and, with each of its units, of the sheet.
 struct Measure {
@@ -49,6 +60,7 @@ struct Measure {
   bool needs_98;
   bool needs_halves;  ///< the expression network's scores of both half faces
   Flags voided_by;
+  TurnLimit limit;
   std::string formula;  ///< of the subject's right with 98 points; the left is its mirror image
   std::string_view source;
 };

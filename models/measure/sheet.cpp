@@ -6,13 +6,12 @@
 #include <cmath>
 #include <utility>
 
-#include "models/measure/states.hpp"
+#include "models/measure/sheet_rows.hpp"
 
 namespace vultus::measure {
 
 namespace {
 
-using State = SheetRow::State;
 using Kind = BaselineChoice::Kind;
 
 class SheetMaker {
@@ -26,8 +25,8 @@ class SheetMaker {
     if (sheet_.face_id >= 0) {
       VULTUS_CHECK(choose_baseline());
       VULTUS_CHECK(for_each_face([&](const SheetFace& face) {
-        scheme_ = face.record.face.landmarks.scheme;
-        halves_ |= face.record.left && face.record.right;
+        rows_.scheme = face.record.face.landmarks.scheme;
+        rows_.any_halves |= face.record.left && face.record.right;
         if (in_baseline(face.frame)) rest_.push(face);
       }));
       rest_.finish();
@@ -35,6 +34,9 @@ class SheetMaker {
     if (rest_.has_shape())
       VULTUS_CHECK(for_each_face(
           [&](const SheetFace& face) { peaks_.push(face, in_baseline(face.frame)); }));
+    rows_.baseline = sheet_.baseline.kind;
+    rows_.pupil_distance_mm = options_.measure.pupil_distance_mm;
+    rows_.any_face = sheet_.face_id >= 0;
     fill();
     return std::move(sheet_);
   }
@@ -44,15 +46,17 @@ class SheetMaker {
     return for_each_measured(
         source_, options_.measure, survey_,
         [&](const FrameRecord& record, std::span<const FaceMeasures> faces) -> Result<void> {
+          if (record.seconds) end_ = record.seconds;
           for (size_t i = 0; i < faces.size(); ++i) {
             const face::Landmarks& landmarks = record.faces[i].face.landmarks;
             if (record.faces[i].face.id != sheet_.face_id) continue;
-            SheetFace face{record,
-                           record.faces[i],
-                           faces[i],
-                           values_of(record.faces[i], faces[i], options_.measure),
-                           {}};
-            if (auto level = LevelFace::of(landmarks)) face.shape = shape_of(landmarks, *level);
+            SheetFace face{record,   record.faces[i],
+                           faces[i], values_of(record.faces[i], faces[i], options_.measure),
+                           {},       {}};
+            if (auto level = LevelFace::of(landmarks)) {
+              face.shape = shape_of(landmarks, *level);
+              face.distances = {level->eyes_px(), level->intercanthal_px()};
+            }
             visit(face);
           }
           return {};
@@ -68,17 +72,32 @@ class SheetMaker {
       sheet_.frames = track.frames;
       sheet_.unflagged_frames = track.unflagged;
     }
-    if (survey_.size() > 1)
-      sheet_.notes.push_back(fmt::format(
-          "of {} face_ids, this is {}, which is in the most frames that no quality flag voids "
-          "({}); the others are not in it, though they may be the same person, lost and found "
-          "again",
-          survey_.size(), sheet_.face_id, sheet_.unflagged_frames));
+    note_others();
+  }
+
+  void note_others() {
+    if (survey_.size() < 2) return;
+    const Track& own = survey_.at(sheet_.face_id);
+    const auto beside = std::ranges::count_if(survey_, [&](const auto& other) {
+      return other.first != sheet_.face_id && other.second.first <= own.last &&
+             other.second.last >= own.first;
+    });
+    std::string note = fmt::format(
+        "of {} face_ids, this is {}, which is in the most frames that no quality flag voids ({}); "
+        "the others are not in it",
+        survey_.size(), sheet_.face_id, sheet_.unflagged_frames);
+    if (beside > 0)
+      note += fmt::format("; {} of them {} in the picture while it was, so another person", beside,
+                          beside == 1 ? "was" : "were");
+    if (static_cast<size_t>(beside) + 1 < survey_.size())
+      note += beside > 0 ? "; the rest may be it, lost and found again, or other people"
+                         : ", though they may be the same person, lost and found again, or others";
+    sheet_.notes.push_back(std::move(note));
   }
 
   Result<void> choose_baseline() {
     const BaselineChoice& choice = options_.baseline;
-    sheet_.baseline = {choice.kind, choice.from, choice.to};
+    sheet_.baseline = {choice.kind, choice.from, choice.to, true, 0};
     if (choice.kind != Kind::automatic) return {};
     for (bool strict : {true, false}) {
       VULTUS_TRY(auto found,
@@ -109,130 +128,69 @@ class SheetMaker {
 
   void fill() {
     const bool none = sheet_.baseline.kind == Kind::none;
-    if (!none && sheet_.face_id >= 0 && rest_.empty())
-      sheet_.notes.push_back(
-          fmt::format("the face is in no frame from {} s to {} s: there is no baseline to compare "
-                      "with; name another with --baseline",
-                      sheet_.baseline.from, sheet_.baseline.to));
+    const RowMaker maker(rows_);
+    sheet_.baseline.frames = rest_.unflagged();
     sheet_.rest = none ? std::nullopt : peaks_.rest_moment();
     for (Region region : kRegions)
-      if (const auto& found = peaks_.found(region))
-        sheet_.peaks[static_cast<size_t>(region)] = found->peak;
-    for (size_t slot = 0; slot < slots().size(); ++slot) {
-      const Measure& measure = *slots()[slot].measure;
-      if (measure.kind != Measure::Kind::change)
-        sheet_.rows.push_back(steady_row(slot, none ? State::all : State::rest));
-      sheet_.rows.push_back(peak_row(slot));
-    }
+      if (const auto& found = peaks_.found(region)) {
+        Peak& peak = sheet_.peaks[static_cast<size_t>(region)].emplace(found->peak);
+        peak.needed = *peaks_.needed(region);
+      }
+    sheet_.mm_per_pixel = maker.mm_per_pixel(rest_.view());
+    sheet_.rows = maker.rows();
+    if (sheet_.face_id < 0) return;
+    note_baseline();
+    note_turns();
   }
 
-  /// Why a measure does not exist at all, or nothing.
-  std::string_view impossible(const Measure& measure) const {
-    if (sheet_.face_id < 0) return "no_face";
-    if (measure.needs_98 && scheme_ != LandmarkScheme::wflw98) return "needs_98_points";
-    if (measure.needs_halves && !halves_) return "needs_expression_network";
-    return "";
+  void note_baseline() {
+    const Baseline& baseline = sheet_.baseline;
+    if (baseline.kind == Kind::none && options_.baseline.kind == Kind::none)
+      sheet_.notes.push_back(
+          "no baseline was asked for: the rows peak are of the frames farthest from the median of "
+          "all frames, which says of no movement, and are not valid");
+    if (baseline.kind != Kind::range) return;
+    const std::string range = fmt::format("from {} s to {} s", baseline.from, baseline.to);
+    if (rest_.empty())
+      sheet_.notes.push_back(fmt::format(
+          "the face is in no frame {}{}: there is no baseline to compare with; name another with "
+          "--baseline",
+          range,
+          end_ && *end_ < baseline.from ? fmt::format(", the video ends at {:.2f} s", *end_) : ""));
+    else if (rest_.is_short())
+      sheet_.notes.push_back(fmt::format(
+          "the named baseline {} holds {} frames that no quality flag voids: too short to stand "
+          "for rest, which takes at least {} such frames over {} s; name a longer one with "
+          "--baseline",
+          range, baseline.frames, kLeastBaselineFrames, kLeastBaselineShare * kBaselineSeconds));
+    else
+      sheet_.notes.push_back(fmt::format(
+          "the face at rest was named with --baseline: {}, {} frames", range, baseline.frames));
   }
 
-  static void set_values(SheetRow& row, const Column& column) {
-    const bool absolute = row.measure->kind == Measure::Kind::absolute;
-    row.difference = column.difference.median();
-    row.difference_spread = column.difference.mad();
-    row.frames = std::max(column.left.count(), column.right.count());
-    const auto left = column.left.median(), right = column.right.median();
-    set_percent(row, left, right);
-    if (absolute) return;
-    row.left = left;
-    row.right = right;
-    row.left_spread = column.left.mad();
-    row.right_spread = column.right.mad();
-    if (left && right) row.difference = *left - *right;
-  }
-
-  static void set_percent(SheetRow& row, const std::optional<double>& left,
-                          const std::optional<double>& right) {
-    const Quantity quantity = row.measure->quantity;
-    if (!left || !right || quantity == Quantity::score || quantity == Quantity::angle) return;
-    const double larger = std::max(std::abs(*left), std::abs(*right));
-    if (larger > 1e-6) row.percent = 100 * std::abs(*left - *right) / larger;
-  }
-
-  static SheetRow row_of(size_t slot, State state) {
-    SheetRow row;
-    row.measure = slots()[slot].measure;
-    row.unit = slots()[slot].unit;
-    row.state = state;
-    return row;
-  }
-
-  SheetRow steady_row(size_t slot, State state) const {
-    SheetRow row = row_of(slot, state);
-    const Column& column = rest_.column(slot);
-    set_values(row, column);
-    row.voided_by = impossible(*row.measure);
-    if (row.voided_by.empty() && rest_.empty()) row.voided_by = "no_baseline_frames";
-    if (row.voided_by.empty() && column.difference.count() == 0) {
-      row.voided_by = (rest_.flags() & row.measure->voided_by).text();
-      if (row.voided_by.empty()) row.voided_by = "not_measured";
-    }
-    row.valid = row.voided_by.empty();
-    return row;
-  }
-
-  SheetRow peak_row(size_t slot) const {
-    SheetRow row = row_of(slot, State::peak);
-    const bool change = row.measure->kind == Measure::Kind::change;
-    const auto& found = peaks_.found(row.measure->region);
-    row.voided_by = impossible(*row.measure);
-    if (!row.voided_by.empty()) return row;
-    if (!found) {
-      row.voided_by = rest_.has_shape() ? "no_steady_frames" : "no_baseline_frames";
-      return row;
-    }
-    if (change && sheet_.baseline.kind == Kind::none) {
-      row.voided_by = "no_baseline";
-      return row;
-    }
-    set_values(row, found->columns[slot]);
-    if (change) subtract(row, rest_.column(slot));
-    const auto noise = peaks_.noise(row.measure->region);
-    if (!row.difference)
-      row.voided_by = "not_measured";
-    else if (sheet_.baseline.kind != Kind::none && noise && found->peak.movement <= *noise)
-      row.voided_by = "no_movement";
-    row.valid = row.voided_by.empty();
-    return row;
-  }
-
-  /// Independent errors add in squares.
-  static void subtract(SheetRow& row, const Column& rest) {
-    auto minus = [](std::optional<double>& value, std::optional<double>& spread,
-                    const BoundedSample& sample) {
-      const auto middle = sample.median(), mad = sample.mad();
-      value = value && middle ? std::optional(*value - *middle) : std::nullopt;
-      spread = spread && mad ? std::optional(std::hypot(*spread, *mad)) : std::nullopt;
-    };
-    minus(row.left, row.left_spread, rest.left);
-    minus(row.right, row.right_spread, rest.right);
-    minus(row.difference, row.difference_spread, rest.difference);
-    row.difference = row.left && row.right ? std::optional(*row.left - *row.right) : std::nullopt;
-    row.percent.reset();
-    set_percent(row, row.left, row.right);
+  void note_turns() {
+    if (sheet_.baseline.kind == Kind::none || peaks_.turned() == 0) return;
+    sheet_.notes.push_back(
+        fmt::format("in {} of {} frames that no quality flag voids the head was turned more than 3 "
+                    "degrees from "
+                    "rest: what the face did in them is not in the sheet",
+                    peaks_.turned(), peaks_.unflagged()));
   }
 
   const RecordSource& source_;
   const SheetOptions& options_;
   Survey survey_;
-  LandmarkScheme scheme_ = LandmarkScheme::wflw98;
-  bool halves_ = false;
+  std::optional<double> end_;  ///< seconds of the last frame
   RestPass rest_;
   PeakPass peaks_{rest_};
+  RowSource rows_{rest_, peaks_};
   Sheet sheet_;
 };
 
 }  // namespace
 
 std::string_view name_of(SheetRow::State state) {
+  using State = SheetRow::State;
   switch (state) {
     case State::rest:
       return "rest";

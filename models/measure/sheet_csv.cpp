@@ -6,8 +6,15 @@ namespace vultus::measure {
 
 namespace {
 
-std::string cell(const std::optional<double>& value) {
-  return value ? fmt::format("{:.4f}", *value) : "";
+/// A comma and the number, if there is one.
+std::string cell(const std::optional<double>& value, int digits) {
+  return value ? fmt::format(",{:.{}f}", *value, digits) : ",";
+}
+
+/// Decimals that a unit's numbers are worth.
+int digits_of(std::string_view unit) {
+  if (unit == "mm") return 2;
+  return unit == "mm2" || unit == "deg" ? 1 : 4;
 }
 
 std::optional<Moment> moment_of(const Sheet& sheet, const SheetRow& row) {
@@ -22,17 +29,24 @@ std::optional<Moment> moment_of(const Sheet& sheet, const SheetRow& row) {
 std::string to_csv(const Sheet& sheet) {
   std::string text =
       "measure,state,unit,left,right,difference,percent,left_spread,right_spread,"
-      "difference_spread,frame,timestamp,frames,face_id,valid,voided_by,formula\n";
+      "difference_spread,frame,timestamp,frames,face_id,yaw,pitch,roll,mm_per_pixel,valid,voided_"
+      "by,formula\n";
   const std::string id = sheet.face_id < 0 ? "" : fmt::format("{}", sheet.face_id);
   for (const SheetRow& row : sheet.rows) {
     const std::optional<Moment> moment = moment_of(sheet, row);
-    text += fmt::format("{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},\"{}\"\n",
-                        row.measure->name, name_of(row.state), row.unit, cell(row.left),
-                        cell(row.right), cell(row.difference), cell(row.percent),
-                        cell(row.left_spread), cell(row.right_spread), cell(row.difference_spread),
-                        moment ? fmt::format("{}", moment->frame) : "",
-                        moment && moment->seconds ? fmt::format("{:.6f}", *moment->seconds) : "",
-                        row.frames, id, row.valid ? 1 : 0, row.voided_by, row.measure->formula);
+    const int digits = digits_of(row.unit);
+    text += fmt::format("{},{},{}", row.measure->name, name_of(row.state), row.unit);
+    for (const auto& value : {row.left, row.right, row.difference})
+      text += cell(value, digits);
+    text += cell(row.percent, 1);
+    for (const auto& value : {row.left_spread, row.right_spread, row.difference_spread})
+      text += cell(value, digits);
+    text += fmt::format(",{}{},{},{}", moment ? fmt::format("{}", moment->frame) : "",
+                        cell(moment ? moment->seconds : std::nullopt, 6), row.frames, id);
+    for (const auto& angle : {row.yaw_deg, row.pitch_deg, row.roll_deg})
+      text += cell(angle, 1);
+    text += fmt::format("{},{},{},\"{}\"\n", cell(row.mm_per_pixel, 3), row.valid ? 1 : 0,
+                        row.voided_by, row.measure->formula);
   }
   return text;
 }

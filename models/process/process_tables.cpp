@@ -27,6 +27,14 @@ class Restarts {
   int last_ = -1, count_ = 0;
 };
 
+Summary::Baseline baseline_of(const measure::Baseline& baseline) {
+  Summary::Baseline of{{}, {}, baseline.frames, baseline.how()};
+  if (baseline.kind == measure::BaselineChoice::Kind::none) return of;
+  of.from = baseline.from;
+  of.to = baseline.to;
+  return of;
+}
+
 Result<void> write_sheet(const std::string& path, const measure::Sheet& sheet) {
   const std::string text = to_csv(sheet);
   const size_t header = text.find('\n');
@@ -83,6 +91,8 @@ Result<void> Processor::write_tables(Job& job) {
   VULTUS_TRY(job.sheet, measure::compute_sheet(records, {options, options_.baseline}));
   VULTUS_CHECK(write_sheet(job.file(kSheet), job.sheet));
   summary.asymmetry = job.sheet.notes;
+  summary.baseline = baseline_of(job.sheet.baseline);
+  summary.mm_per_pixel = job.sheet.mm_per_pixel;
   summary.outputs = Tables::names();
   summary.outputs.push_back(kSheet);
   if (openface) {

@@ -14,6 +14,14 @@ namespace vultus {
 
 using nlohmann::ordered_json;
 
+namespace {
+
+ordered_json number_or_null(const std::optional<double>& value) {
+  return value ? ordered_json(*value) : ordered_json();
+}
+
+}  // namespace
+
 std::string to_json(const Summary& s) {
   ordered_json stages = ordered_json::array();
   for (const face::StageTimes::Row& row : s.stages)
@@ -51,6 +59,12 @@ std::string to_json(const Summary& s) {
                       {"lost", s.lost},
                       {"warnings", s.warnings},
                       {"asymmetry", s.asymmetry},
+                      {"baseline",
+                       {{"from", number_or_null(s.baseline.from)},
+                        {"to", number_or_null(s.baseline.to)},
+                        {"frames", s.baseline.frames},
+                        {"how", s.baseline.how}}},
+                      {"mm_per_pixel", number_or_null(s.mm_per_pixel)},
                       {"sides", "left and right are the subject's own"},
                       {"source", s.source},
                       {"settings", s.settings}};

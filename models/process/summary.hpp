@@ -42,6 +42,14 @@ struct Summary {
   std::vector<std::string> lost;  ///< what is missing, one sentence each; empty when complete
   std::vector<std::string> warnings;
   std::vector<std::string> asymmetry;  ///< what asymmetry.csv rests on, one sentence each
+  /// The frames that asymmetry.csv takes for rest; seconds, nothing without a baseline.
+  struct Baseline {
+    std::optional<double> from, to;
+    int64_t frames = 0;  ///< of the face, without a flag
+    std::string how;     ///< as measure::Baseline::how
+  };
+  Baseline baseline;
+  std::optional<double> mm_per_pixel;  ///< of that face at rest
   /// What the output depends on: size and time of change of the input; networks and options.
   std::string source, settings;
 };

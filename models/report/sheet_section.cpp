@@ -23,11 +23,12 @@ std::string picture(const std::string& address, std::string_view words, const Th
       escaped(words), escaped(moment(of.frame, of.seconds)), time, escaped(words));
 }
 
-/// So many that the larger side has three digits.
+/// So many that the larger side has three digits, and no more than its unit is worth.
 int digits_of(const SheetRow& row) {
   const double most = std::max({std::abs(row.left.value_or(0)), std::abs(row.right.value_or(0)),
                                 std::abs(row.difference.value_or(0))});
-  return most >= 100 ? 0 : most >= 10 ? 1 : most >= 1 ? 2 : 3;
+  const int digits = most >= 100 ? 0 : most >= 10 ? 1 : most >= 1 ? 2 : 3;
+  return row.unit == "mm" ? std::min(digits, 2) : row.unit == "mm2" ? std::min(digits, 1) : digits;
 }
 
 std::string readable(std::string_view name) {
@@ -46,16 +47,17 @@ std::string table_of(const measure::Sheet& sheet, measure::Region region) {
   heading[0] = static_cast<char>(std::toupper(heading[0]));
   const auto& peak = sheet.peaks[static_cast<size_t>(region)];
   if (peak)
-    heading +=
-        fmt::format("; most movement at {}", moment(peak->moment.frame, peak->moment.seconds));
+    heading += fmt::format("; most change at {}", moment(peak->moment.frame, peak->moment.seconds));
   Table table(heading, {{"Measure"},
                         {"When"},
                         {"Left", Kind::number},
                         {"Right", Kind::number},
                         {"Difference", Kind::number},
-                        {"\u00b1", Kind::number},
+                        {"Scatter", Kind::number},
                         {"%", Kind::number},
                         {"Unit"},
+                        {"Yaw", Kind::number},
+                        {"Pitch", Kind::number},
                         {"Valid"},
                         {"Formula"}});
   for (const SheetRow& row : sheet.rows) {
@@ -70,6 +72,8 @@ std::string table_of(const measure::Sheet& sheet, measure::Region region) {
                number_cell(row.difference_spread, digits, css),
                number_cell(row.percent, 0, css),
                {std::string(row.unit)},
+               number_cell(row.yaw_deg, 0, css),
+               number_cell(row.pitch_deg, 0, css),
                {row.valid ? "yes" : "no: " + readable(row.voided_by)},
                {row.measure->formula}});
   }
@@ -103,17 +107,21 @@ std::string sheet_section(const measure::Sheet& sheet) {
   for (const auto region : {measure::Region::brows, measure::Region::eyes, measure::Region::mouth})
     tables += table_of(sheet, region);
   if (tables.empty()) return list(sheet.notes);
+  if (sheet.mm_per_pixel)
+    tables = paragraph(fmt::format("One pixel is {:.2f} mm of this face.", *sheet.mm_per_pixel)) +
+             tables;
   const auto without = std::ranges::count_if(sheet.rows, empty);
   if (without > 0)
     tables += paragraph(fmt::format("{} of the sheet without a value: asymmetry.csv says why.",
                                     count(static_cast<double>(without), "row")));
   return list(sheet.notes) +
          paragraph(
-             "Difference is left minus right, \u00b1 its median absolute deviation; % is the "
-             "difference over the larger side. icd is the distance of the inner corners of the "
-             "eyes. "
-             "Numbers in italics are not valid, and the table says why. All columns are in "
-             "asymmetry.csv, the formulas are explained in docs/measures.md.") +
+             "Difference is left minus right; scatter is its median absolute deviation within the "
+             "frames, no error of the value; % is the difference over the larger side. Yaw and "
+             "pitch are the head's, in degrees. icd is the distance of the inner corners of the "
+             "eyes. Numbers in italics are not valid, and the table says why. All columns are in "
+             "asymmetry.csv, the formulas and what a turned head does to them are explained in "
+             "docs/measures.md.") +
          tables;
 }
 

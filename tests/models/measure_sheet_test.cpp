@@ -63,9 +63,31 @@ TEST(Baseline, RangesAreReadAndEverythingElseIsRefused) {
   EXPECT_EQ(range("1:02:03.5-1:02:05"), std::pair(3723.5, 3725.0));
   EXPECT_EQ(range("2.5-4"), std::pair(2.5, 4.0));
   EXPECT_EQ(range("90-2:00"), std::pair(90.0, 120.0));
-  for (const char* text :
-       {"", "-", "4-2", "2-2", "0:02", "a-b", "0:02-0:04-0:06", "1:75-2:00", "-1-2",
-        "1:2:3:4-5:0:0:0", "0:02 - 0:04", "nan-4", "0-inf", "1.5:02-3:00", "0:-2-0:04", "Auto"}) {
+  EXPECT_EQ(range(" 0:02 - 0:04 "), std::pair(2.0, 4.0));
+  EXPECT_EQ(range("0:02\u20130:04"), std::pair(2.0, 4.0));
+  EXPECT_EQ(range("2.5 \u2014 4"), std::pair(2.5, 4.0));
+  EXPECT_EQ(parse_baseline("Auto")->kind, Kind::automatic);
+  EXPECT_EQ(parse_baseline(" NONE ")->kind, Kind::none);
+  for (const char* text : {"",
+                           "-",
+                           "4-2",
+                           "2-2",
+                           "0:02",
+                           "a-b",
+                           "0:02-0:04-0:06",
+                           "1:75-2:00",
+                           "-1-2",
+                           "1:2:3:4-5:0:0:0",
+                           "0 :02-0:04",
+                           "1 2-14",
+                           "nan-4",
+                           "0-inf",
+                           "1.5:02-3:00",
+                           "0:-2-0:04",
+                           " ",
+                           "\u2013",
+                           "2\u2013",
+                           "2\u201d4"}) {
     const auto choice = parse_baseline(text);
     ASSERT_FALSE(choice) << text;
     EXPECT_EQ(choice.error().code, Errc::usage);
@@ -165,8 +187,11 @@ TEST(Sheet, WithoutABaselineNothingIsSubtracted) {
   EXPECT_TRUE(row(sheet, "oral_commissure", State::all, "mm").valid);
   EXPECT_NEAR(*row(sheet, "oral_commissure", State::all, "mm").left, std::hypot(25, 12), 0.1);
   EXPECT_NEAR(*row(sheet, "oral_commissure", State::peak, "mm").left, std::hypot(35, 20), 0.1);
-  for (const SheetRow& row : sheet.rows)
+  for (const SheetRow& row : sheet.rows) {
     EXPECT_NE(row.state, State::rest);
+    EXPECT_FALSE(row.valid && row.state == State::peak) << row.measure->name;
+  }
+  EXPECT_EQ(row(sheet, "oral_commissure", State::peak, "mm").voided_by, "no_baseline");
 }
 
 TEST(Sheet, FlaggedFramesAreLeftOut) {
@@ -192,6 +217,45 @@ TEST(Sheet, ABaselineOutsideOfTheVideoSaysSo) {
     EXPECT_FALSE(row.valid);
   EXPECT_EQ(row(sheet, "mrd1", State::rest, "mm").voided_by, "no_baseline_frames");
   EXPECT_NE(sheet.notes.back().find("no frame from 60 s"), std::string::npos);
+  EXPECT_NE(sheet.notes.back().find("the video ends at 9.97 s"), std::string::npos);
+}
+
+TEST(Sheet, AShortNamedBaselineIsNone) {
+  for (const char* range : {"0-0.5", "1-1.04"}) {
+    const Sheet sheet = sheet_of(acted(), range);
+    for (const SheetRow& row : sheet.rows)
+      EXPECT_FALSE(row.valid) << row.measure->name;
+    EXPECT_EQ(row(sheet, "mrd1", State::rest, "mm").voided_by, "short_baseline");
+    EXPECT_TRUE(row(sheet, "mrd1", State::rest, "mm").left) << "told, though not valid";
+    EXPECT_EQ(row(sheet, "commissure_lift", State::peak, "mm").voided_by, "short_baseline");
+    EXPECT_NE(sheet.notes.back().find("too short"), std::string::npos);
+  }
+  const Sheet enough = sheet_of(acted(), "0-0.8");
+  EXPECT_EQ(enough.baseline.frames, 25);
+  EXPECT_EQ(enough.baseline.how(), "named");
+  EXPECT_TRUE(row(enough, "mrd1", State::rest, "mm").valid);
+  EXPECT_NE(enough.notes.back().find("25 frames"), std::string::npos);
+}
+
+TEST(Sheet, OneFrameHasNoScatter) {
+  const Sheet sheet = sheet_of(acted(), "1-1.02");
+  const SheetRow& one = row(sheet, "mrd1", State::rest, "mm");
+  EXPECT_EQ(one.frames, 1);
+  EXPECT_TRUE(one.left);
+  EXPECT_FALSE(one.left_spread || one.right_spread || one.difference_spread);
+}
+
+TEST(Sheet, APixelOfMoreThanTwoMillimetresIsTooCoarseForLengths) {
+  for (auto [px_per_mm, coarse] : {std::pair{0.49, true}, std::pair{0.51, false}}) {
+    const Sheet sheet = sheet_of(video_of(times(0, 2, 30), acting, {px_per_mm}), "0-1");
+    const SheetRow& mrd = row(sheet, "mrd1", State::rest, "mm");
+    EXPECT_NEAR(*mrd.mm_per_pixel, 1 / px_per_mm, 1e-6);
+    EXPECT_NEAR(*sheet.mm_per_pixel, 1 / px_per_mm, 1e-6);
+    for (auto [name, unit] : {std::pair{"mrd1", "mm"}, std::pair{"mrd1", "icd"},
+                              std::pair{"eye_area", "mm2"}, std::pair{"fai", "mm"}})
+      EXPECT_EQ(row(sheet, name, State::rest, unit).voided_by, coarse ? "coarse_pixels" : "");
+    EXPECT_TRUE(row(sheet, "eye_aspect_ratio", State::rest, "1").valid);
+  }
 }
 
 TEST(Sheet, AVideoWithoutAFaceGivesRowsThatSaySo) {
@@ -230,6 +294,16 @@ TEST(Sheet, ItIsOfTheFaceWithTheMostFramesAndSaysSo) {
   EXPECT_EQ(sheet.face_id, 8);
   EXPECT_EQ(sheet.frames, 260);
   EXPECT_NE(sheet.notes.front().find("of 2 face_ids, this is 8"), std::string::npos);
+  EXPECT_NE(sheet.notes.front().find("may be the same person"), std::string::npos);
+  auto together = video;
+  for (FrameRecord& record : together)
+    record.faces.push_back(record_of(place({}, {1, 0, {200, 300}}), 20));
+  for (size_t i = 0; i < 60; ++i)
+    together[i].faces.pop_back();
+  const std::string beside = sheet_of(together, "2-3").notes.front();
+  EXPECT_NE(beside.find("1 of them was in the picture while it was, so another person"),
+            std::string::npos)
+      << beside;
   for (size_t i = 60; i < 300; ++i)
     video[i].faces[0].face.score = 0.5;
   EXPECT_EQ(sheet_of(video, "2-3").face_id, 3) << "20 frames without a flag are fewer than 40";
@@ -265,7 +339,7 @@ TEST(Sheet, EveryRowOfTheTableHasEveryCell) {
                          formula == std::string::npos ? line.end()
                                                       : line.begin() + static_cast<long>(formula),
                          ','),
-              16)
+              20)
         << line;
     EXPECT_EQ(line.find("nan"), std::string::npos);
     ++count;
@@ -287,8 +361,11 @@ TEST(SheetOfClips, ARealSignerHasPlausibleMillimetres) {
   VULTUS_NEED_CLIP(records);
   const Sheet sheet = sheet_of(records, "auto", {{640, 480}, {}, kUsualPupilDistance});
   EXPECT_EQ(sheet.baseline.kind, BaselineChoice::Kind::automatic);
+  EXPECT_EQ(sheet.baseline.how(), "auto");
+  EXPECT_GE(sheet.baseline.frames, 24);
   const SheetRow& fissure = row(sheet, "palpebral_fissure", State::rest, "mm");
-  ASSERT_TRUE(fissure.valid) << fissure.voided_by;
+  EXPECT_EQ(fissure.voided_by, "coarse_pixels");
+  EXPECT_NEAR(*fissure.mm_per_pixel, 63 / 30.0, 0.1) << "30 pixels between the eyes";
   for (const auto& side : {fissure.left, fissure.right}) {
     EXPECT_GT(*side, 5);
     EXPECT_LT(*side, 15);
@@ -296,6 +373,41 @@ TEST(SheetOfClips, ARealSignerHasPlausibleMillimetres) {
   const SheetRow& mouth = row(sheet, "canthus_to_commissure", State::rest, "mm");
   EXPECT_GT(*mouth.left, 45);
   EXPECT_LT(*mouth.left, 85);
+  // The head nods by 13 degrees and turns by 8: neither is asymmetry or movement.
+  for (const SheetRow& row : sheet.rows)
+    EXPECT_FALSE(row.valid && row.unit != "1" && row.unit != "score") << row.measure->name;
+}
+
+/// Photographs that a camera pans over, zooms into and turns: nobody moves.
+TEST(SheetOfClips, APhotographDoesNotMove) {
+  for (auto [clip, size] : {std::pair{"odd_size.mp4", cv::Size(321, 241)},
+                            std::pair{"gray_hevc.mp4", cv::Size(480, 360)},
+                            std::pair{"camera_motion_astronaut_1080p.mp4", cv::Size(1920, 1080)}}) {
+    const auto& records = test::clip_records(clip);
+    VULTUS_NEED_CLIP(records);
+    const Sheet sheet = sheet_of(records, "auto", {size, {}, kUsualPupilDistance});
+    const SheetRow& fissure = row(sheet, "palpebral_fissure", State::rest, "mm");
+    EXPECT_TRUE(fissure.valid) << clip << " " << fissure.voided_by;
+    EXPECT_NEAR(*fissure.left, 10.7, 1) << clip;
+    for (const SheetRow& row : sheet.rows) {
+      if (row.state != State::peak) continue;
+      EXPECT_FALSE(row.valid) << clip << " " << row.measure->name;
+      EXPECT_TRUE(!row.difference || row.voided_by.starts_with("no_movement"))
+          << clip << " " << row.voided_by;
+    }
+    for (const char* change : {"commissure_excursion", "commissure_lift"})
+      EXPECT_FALSE(row(sheet, change, State::peak, "mm").percent) << clip << " " << change;
+  }
+}
+
+TEST(SheetOfClips, ATurnedHeadHasNoValidAsymmetryOfTheMouth) {
+  const auto& records = test::clip_records("intel_asl_rotated_metadata.mp4");
+  VULTUS_NEED_CLIP(records);
+  const Sheet sheet = sheet_of(records, "auto", {{640, 480}, {}, 70});
+  const SheetRow& mouth = row(sheet, "oral_commissure", State::rest, "mm");
+  ASSERT_TRUE(mouth.yaw_deg);
+  EXPECT_GT(std::abs(*mouth.yaw_deg), 5);
+  EXPECT_NE(mouth.voided_by.find("yaw"), std::string::npos);
 }
 
 }  // namespace

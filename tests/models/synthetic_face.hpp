@@ -94,6 +94,47 @@ inline std::vector<Point> SyntheticFace::points_mm() const {
   return p;
 }
 
+/// Depth of the symmetric face's points in millimetres, away from the camera, by landmark: the head
+/// model's where it has them, else those of an adult face.
+inline std::vector<double> depths_mm() {
+  std::vector<double> z(98);
+  auto both = [&](std::initializer_list<int> right, double depth) {
+    for (int i : right)
+      z[static_cast<size_t>(i)] = z[static_cast<size_t>(mirror_partner(i))] = depth;
+  };
+  for (int i = 0; i <= 16; ++i)
+    both({i}, 80 - 5.0 * i);
+  for (int i = 0; i < 6; ++i)
+    both({33 + i}, 6 - 16.0 * i / 5);
+  both({39, 40, 41}, -6);
+  for (const ModelPoint& point : head_model(LandmarkScheme::wflw98))
+    z[static_cast<size_t>(point.landmark)] = point.mm.z;
+  both({55, 56}, -12);
+  both({61, 67}, 2);
+  both({62, 63, 65, 66, 96}, -2);
+  both({76, 88}, -6);
+  both({77, 87, 89, 95}, -12);
+  both({78, 86, 79, 85, 90, 94}, -16);
+  return z;
+}
+
+/// How a face turned from the camera (radians, as HeadPose) is seen by Camera::assumed of the
+/// synthetic picture, so many millimetres away in its middle.
+inline Landmarks project(const SyntheticFace& face, double yaw, double pitch, double away_mm) {
+  const Camera camera = Camera::assumed({1280, 720});
+  const std::vector<Point> flat = face.points_mm();
+  const std::vector<double> depth = depths_mm();
+  Landmarks landmarks;
+  for (size_t i = 0; i < flat.size(); ++i) {
+    const double x = flat[i].x * std::cos(yaw) + depth[i] * std::sin(yaw);
+    const double turned = -flat[i].x * std::sin(yaw) + depth[i] * std::cos(yaw);
+    const double y = flat[i].y * std::cos(pitch) - turned * std::sin(pitch);
+    const double z = flat[i].y * std::sin(pitch) + turned * std::cos(pitch) + away_mm;
+    landmarks.points.push_back(Point(x, y) * (camera.focal_px / z) + camera.centre);
+  }
+  return landmarks;
+}
+
 /// How a face lies in the picture.
 struct Placement {
   double px_per_mm = 2;

@@ -72,7 +72,7 @@ inline measure::Sheet synthetic_sheet() {
   sheet.face_id = 1;
   sheet.rest = measure::Moment{5, synthetic_seconds(5)};
   sheet.peaks[static_cast<size_t>(measure::Region::mouth)] =
-      measure::Peak{{60, synthetic_seconds(60)}, 0.1};
+      measure::Peak{{60, synthetic_seconds(60)}, 0.1, 0.04};
   for (const measure::Measure& measure : measure::all_measures()) {
     if (measure.name != "oral_commissure" && measure.name != "palpebral_fissure") continue;
     measure::SheetRow row;
