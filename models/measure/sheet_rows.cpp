@@ -172,6 +172,7 @@ SheetRow RowMaker::peak_row(size_t slot) const {
   const auto eyes = found->view.eyes_px();
   if (change && row.measure->quantity == Quantity::length && eyes && source_.rest.rescaled(*eyes))
     add_reason(row, "rescaled");
+  if (change && !row.voided_by.empty()) row.percent.reset();
   judge_view(row, found->view);
   return row;
 }

@@ -72,7 +72,14 @@ TEST_F(MeasuredProcess, AVideoHasPoseEyesQualityAndASheet) {
   const Summary summary = run(test::shared("media/intel_asl_10s.mp4"), "out");
   EXPECT_EQ(std::ranges::count(summary.outputs, "asymmetry.csv"), 1);
   ASSERT_FALSE(summary.asymmetry.empty());
-  EXPECT_NE(summary.asymmetry.back().find("the face at rest was taken from"), std::string::npos);
+  EXPECT_EQ(std::ranges::count_if(summary.asymmetry,
+                                  [](const std::string& note) {
+                                    return note.starts_with("the face at rest was taken from");
+                                  }),
+            1);
+  EXPECT_EQ(summary.baseline.how, "auto");
+  EXPECT_GE(summary.baseline.frames, 24);
+  EXPECT_NEAR(*summary.baseline.to - *summary.baseline.from, 0.9, 0.11);
   const Rows points = rows("out/intel_asl_10s/landmarks.csv");
   const Rows left = rows("out/intel_asl_10s/left.csv");
   ASSERT_EQ(points.size(), 299u);
@@ -87,8 +94,17 @@ TEST_F(MeasuredProcess, AVideoHasPoseEyesQualityAndASheet) {
   EXPECT_GT(blinks, 0);
   EXPECT_LT(blinks, 40);
   const auto fissure = sheet_row("out/intel_asl_10s", "palpebral_fissure", "rest");
-  EXPECT_EQ(fissure.at("valid"), "1");
+  EXPECT_EQ(fissure.at("voided_by"), "coarse_pixels") << "30 pixels between the eyes";
   EXPECT_NEAR(std::stod(fissure.at("left")), 9, 4);
+  const Summary finer = run(test::shared("media/gray_hevc.mp4"), "out");
+  const auto valid = sheet_row("out/gray_hevc", "palpebral_fissure", "rest");
+  EXPECT_EQ(valid.at("valid"), "1");
+  EXPECT_NEAR(std::stod(valid.at("left")), 10.7, 1);
+  EXPECT_NEAR(std::stod(valid.at("mm_per_pixel")), *finer.mm_per_pixel, 1e-3);
+  std::ifstream json(root_ / "out/gray_hevc/summary.json");
+  const std::string text(std::istreambuf_iterator<char>(json), {});
+  EXPECT_NE(text.find("\"how\": \"auto"), std::string::npos);
+  EXPECT_NE(text.find("\"mm_per_pixel\": 1.1"), std::string::npos);
 }
 
 TEST_F(MeasuredProcess, AMirroredInputGivesTheSameSidesAsTheCamerasOwn) {
