@@ -18,11 +18,12 @@ constexpr int64_t kAlignment = 64;
 }  // namespace
 
 Builder::Builder(const Graph& graph, const PartitionSpec& spec, const dnnl::engine& engine,
-                 ConvWish wish)
+                 ConvWish wish, std::shared_ptr<Workspace> workspace)
     : graph_(graph),
       spec_(spec),
       engine_(engine),
       wish_(std::move(wish)),
+      workspace_(std::move(workspace)),
       packing_(engine),
       rows_(std::make_shared<std::map<ValueId, int64_t>>()) {
   for (size_t i = 0; i < spec.nodes.size(); ++i) {
@@ -333,10 +334,14 @@ Result<void> Builder::plan_memory(Program& program) {
           {name_of_block(b, l.first), plan.offsets[b], l.bytes, l.first, l.last});
   std::ranges::sort(program.memory, {},
                     [](const MemoryBlock& b) { return std::pair(b.offset, b.first); });
-  program.arena = Tensor(DType::u8, {plan.bytes});
+  if (workspace_ && static_cast<size_t>(plan.bytes) <= workspace_->size())
+    program.workspace = workspace_;
+  else
+    program.arena = Tensor(DType::u8, {plan.bytes});
+  std::byte* base = program.workspace ? program.workspace->data() : program.arena.bytes();
   for (size_t b = 0; b < buffers_.size(); ++b)
     if (!buffers_[b].constant && buffers_[b].parent < 0)
-      buffers_[b].address = program.arena.bytes() + plan.offsets[b];
+      buffers_[b].address = base + plan.offsets[b];
   return {};
 }
 

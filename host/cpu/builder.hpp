@@ -23,7 +23,7 @@ class Builder {
  public:
   /// `wish`: how convolutions are computed where several forms can; absent: by rules.
   Builder(const Graph& graph, const PartitionSpec& spec, const dnnl::engine& engine,
-          ConvWish wish = {});
+          ConvWish wish = {}, std::shared_ptr<Workspace> workspace = {});
 
   const Graph& graph() const { return graph_; }
   const Node& node(NodeId id) const { return graph_.node(id); }
@@ -125,6 +125,7 @@ class Builder {
   std::map<ValueId, int> last_reader_;  ///< position of the last node that reads it
   std::map<NodeId, int> position_;
   ConvWish wish_;
+  std::shared_ptr<Workspace> workspace_;  ///< for activations, where they fit
   std::vector<ConvChoice> choices_;
   std::map<ValueId, Desc> expected_;  ///< of values not yet computed
   Packing packing_;

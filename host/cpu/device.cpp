@@ -218,7 +218,8 @@ class CpuDevice : public Device {
       cpu::ConvWish wish;
       if (spec.tuning != Tuning::rules && !timings_.empty())
         wish = [this](const std::string& key) { return timings_.find(key); };
-      VULTUS_TRY(Program program, cpu::Builder(graph, spec, engine_, wish).finish());
+      VULTUS_TRY(Program program,
+                 cpu::Builder(graph, spec, engine_, wish, workspace_for(spec)).finish());
       return std::unique_ptr<Partition>(
           std::make_unique<CpuPartition>(graph, std::move(program), engine_, threads_));
     } catch (const dnnl::error& error) {
@@ -236,7 +237,15 @@ class CpuDevice : public Device {
   }
 
  private:
+  /// Reserved when first asked for.
+  std::shared_ptr<cpu::Workspace> workspace_for(const PartitionSpec& spec) {
+    constexpr size_t kBytes = size_t{1} << 30;
+    if (spec.share_workspace && !workspace_) workspace_ = cpu::Workspace::reserve(kBytes);
+    return spec.share_workspace ? workspace_ : nullptr;
+  }
+
   dnnl::engine engine_;
+  std::shared_ptr<cpu::Workspace> workspace_;
   DeviceInfo info_;
   int threads_;
   std::string cache_folder_;

@@ -11,6 +11,7 @@
 #include "host/core/result.hpp"
 #include "host/core/tensor.hpp"
 #include "host/cpu/conv_form.hpp"
+#include "host/cpu/workspace.hpp"
 #include "host/graph/graph.hpp"
 #include "host/run/device.hpp"
 
@@ -69,6 +70,7 @@ struct SharedOperand {
 struct Program {
   std::vector<Step> steps;
   Tensor arena;
+  std::shared_ptr<Workspace> workspace;  ///< in place of the arena
   std::vector<Tensor> weights;
   std::set<ValueId> in_place;  ///< constants that steps read where the graph has them
   std::map<ValueId, std::byte*> inputs;

@@ -77,6 +77,9 @@ struct PartitionSpec {
   std::vector<NodeId> keep_fp32 = {};  ///< of the nodes: stored in fp32 whatever the precision
   size_t slots = 1;                    ///< runs that should find room to be in flight at once
   Tuning tuning = Tuning::rules;
+  /// Activations may lie where those of other such partitions of the device do: between runs
+  /// nothing is kept, inputs neither.
+  bool share_workspace = false;
 };
 
 struct PartitionStats {

@@ -206,7 +206,10 @@ Result<Session> Session::from_graph(Graph graph, const SessionOptions& options, 
   const size_t slots = std::max<size_t>(options.in_flight, 1);
   std::vector<const Partition*> exporter(g.values.size());
   for (PlannedPartition& planned : state->plan.partitions) {
-    if (state->plan.partitions.size() == 1) planned.spec.slots = slots;
+    if (state->plan.partitions.size() == 1) {
+      planned.spec.slots = slots;
+      planned.spec.share_workspace = options.share_workspace;
+    }
     planned.spec.tuning = options.tuning;
     for (PartitionSpec::Import& import : planned.spec.imports)
       import.from = exporter[static_cast<size_t>(import.value)];

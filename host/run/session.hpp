@@ -35,6 +35,9 @@ struct SessionOptions {
   bool fuse = true;  ///< false: layers are rewritten, but not joined
   /// Inputs by name, of type u8, that other sessions read as well; they are never set here.
   std::map<std::string, std::shared_ptr<SharedBytes>> shared = {};
+  /// Activations on the CPU lie where those of other such sessions do: one of them runs at a time,
+  /// and every input is set before every run.
+  bool share_workspace = false;
 };
 
 /// Milliseconds of each part of a load.

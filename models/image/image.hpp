@@ -20,6 +20,5 @@ Result<cv::Mat> read_image(const std::string& path, int max_side_px = 16384);
 
 /// 8UC3 BGR or 8UC1; written to a temporary name and renamed. unwritable with the system's text.
 Result<void> write_png(const std::string& path, const cv::Mat& image);
-Result<void> write_jpg(const std::string& path, const cv::Mat& image, int quality = 95);
 
 }  // namespace vultus

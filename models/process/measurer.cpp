@@ -8,7 +8,8 @@ namespace vultus {
 
 using face::StageTimes;
 
-Result<Networks> Networks::open(const Pack& pack, const SessionOptions& session) {
+Result<Networks> Networks::open(const Pack& pack, SessionOptions session) {
+  session.share_workspace = true;
   Networks networks;
   VULTUS_TRY(networks.detector, open_detector(pack, session, networks.picture));
   VULTUS_TRY(networks.landmarker, open_landmarker(pack, session, networks.picture));

@@ -20,7 +20,7 @@ struct Networks {
   std::unique_ptr<face::Landmarker> landmarker;
   std::unique_ptr<face::Multitask> multitask;
 
-  static Result<Networks> open(const Pack& pack, const SessionOptions& session);
+  static Result<Networks> open(const Pack& pack, SessionOptions session);
   Transfers transfers() const;  ///< of all and of pictures, since they were opened
 };
 

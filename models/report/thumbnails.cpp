@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <map>
-#include <opencv2/imgcodecs.hpp>
 #include <opencv2/imgproc.hpp>
 
 #include "models/face/crop.hpp"
@@ -10,13 +9,14 @@
 #include "models/face/mirror.hpp"
 #include "models/image/image.hpp"
 #include "models/video/reader.hpp"
+#include "models/video/still.hpp"
 
 namespace vultus::report {
 
 namespace {
 
 constexpr int kLargePx = 240, kSmallPx = 116;
-constexpr int kLargeQuality = 85, kSmallQuality = 78;
+constexpr int kLargeQuantiser = 4, kSmallQuantiser = 5;
 constexpr double kMargin = 1.35;  ///< of the longer side of the face's box
 
 /// A face that is wanted, and where its pictures go.
@@ -29,7 +29,7 @@ struct Shot {
 };
 
 Result<std::string> jpeg_address(const cv::Mat& bgr, const face::Square& square, int size,
-                                 int quality) {
+                                 int quantiser) {
   const double side = std::max(square.side * kMargin, 1.0);
   const cv::Matx23d to_crop(size / side, 0, size / 2.0 - square.centre.x * size / side, 0,
                             size / side, size / 2.0 - square.centre.y * size / side);
@@ -47,9 +47,7 @@ Result<std::string> jpeg_address(const cv::Mat& bgr, const face::Square& square,
   }
   cv::warpAffine(source, small, transform, {size, size}, cv::INTER_LINEAR, cv::BORDER_CONSTANT,
                  cv::Scalar(128, 128, 128));
-  std::vector<unsigned char> bytes;
-  if (!cv::imencode(".jpg", small, bytes, {cv::IMWRITE_JPEG_QUALITY, quality}))
-    return Error{Errc::internal, "a thumbnail could not be coded as JPEG"};
+  VULTUS_TRY(const std::vector<std::byte> bytes, encode_jpeg(small, quantiser));
   return "data:image/jpeg;base64," + base64(bytes);
 }
 
@@ -57,18 +55,18 @@ Result<void> take(const cv::Mat& bgr, int64_t frame, const Shot& shot,
                   const measure::Sides& sides) {
   Thumbnail thumbnail{frame, shot.seconds, {}, {}, {}};
   if (!shot.small.empty()) {
-    VULTUS_TRY(thumbnail.whole, jpeg_address(bgr, shot.square, kSmallPx, kSmallQuality));
+    VULTUS_TRY(thumbnail.whole, jpeg_address(bgr, shot.square, kSmallPx, kSmallQuantiser));
     for (auto* to : shot.small)
       *to = thumbnail;
   }
   if (shot.large.empty()) return {};
-  VULTUS_TRY(thumbnail.whole, jpeg_address(bgr, shot.square, kLargePx, kLargeQuality));
+  VULTUS_TRY(thumbnail.whole, jpeg_address(bgr, shot.square, kLargePx, kLargeQuantiser));
   if (shot.midline) {
     face::MirroredPair pair;
     face::mirror_both(bgr, shot.midline, pair);
     sides.to_subject(pair.left, pair.right);
-    VULTUS_TRY(thumbnail.left, jpeg_address(pair.left, shot.square, kLargePx, kLargeQuality));
-    VULTUS_TRY(thumbnail.right, jpeg_address(pair.right, shot.square, kLargePx, kLargeQuality));
+    VULTUS_TRY(thumbnail.left, jpeg_address(pair.left, shot.square, kLargePx, kLargeQuantiser));
+    VULTUS_TRY(thumbnail.right, jpeg_address(pair.right, shot.square, kLargePx, kLargeQuantiser));
   }
   for (auto* to : shot.large)
     *to = thumbnail;
@@ -107,16 +105,16 @@ Result<std::map<int64_t, Shot>> find_shots(const RecordSource& records, const Th
 
 }  // namespace
 
-std::string base64(const std::vector<unsigned char>& bytes) {
+std::string base64(std::span<const std::byte> bytes) {
   constexpr std::string_view kAlphabet =
       "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
   std::string out;
   out.reserve((bytes.size() + 2) / 3 * 4);
   for (size_t i = 0; i < bytes.size(); i += 3) {
     const size_t left = std::min<size_t>(3, bytes.size() - i);
-    uint32_t group = static_cast<uint32_t>(bytes[i]) << 16;
-    if (left > 1) group |= static_cast<uint32_t>(bytes[i + 1]) << 8;
-    if (left > 2) group |= bytes[i + 2];
+    uint32_t group = 0;
+    for (size_t k = 0; k < left; ++k)
+      group |= std::to_integer<uint32_t>(bytes[i + k]) << (16 - 8 * k);
     for (size_t k = 0; k < 4; ++k)
       out += k > left ? '=' : kAlphabet[(group >> (18 - 6 * k)) & 63];
   }

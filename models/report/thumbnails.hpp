@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -41,6 +42,6 @@ Result<Thumbnails> take_thumbnails(const std::string& input, const RecordSource&
                                    const ThumbnailPlan& plan);
 
 /// RFC 4648, with padding.
-std::string base64(const std::vector<unsigned char>& bytes);
+std::string base64(std::span<const std::byte> bytes);
 
 }  // namespace vultus::report

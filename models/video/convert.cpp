@@ -64,7 +64,8 @@ Result<void> FromBgr::operator()(const cv::Mat& bgr, AVFrame& frame) {
                                  nullptr));
     if (!scaler_) return no_conversion(AV_PIX_FMT_BGR24, frame.width, frame.height);
     const int* table = sws_getCoefficients(frame.colorspace);
-    sws_setColorspaceDetails(scaler_.get(), table, 1, table, 0, 0, kUnit, kUnit);
+    const int full = frame.color_range == AVCOL_RANGE_JPEG;
+    sws_setColorspaceDetails(scaler_.get(), table, 1, table, full, 0, kUnit, kUnit);
   }
   // swscale reads past the end of a row: those without a row behind them, and all that must be
   // widened, are copied.

@@ -24,8 +24,8 @@ class ToBgr {
   int range_ = -1;
 };
 
-/// 8UC3 BGR to 4:2:0 limited range in `frame`, which has memory of an even size. Odd pictures are
-/// widened by a copy of their last column or row.
+/// 8UC3 BGR to 4:2:0 in `frame`, which has memory of the picture's size or one column or row more,
+/// a copy of the last; in the matrix and the range that it says when first used.
 class FromBgr {
  public:
   Result<void> operator()(const cv::Mat& bgr, AVFrame& frame);

@@ -175,9 +175,7 @@ TEST_F(ReportPage, SheetRowsTellWhyTheyAreNotValid) {
 }
 
 TEST(ReportPictures, Base64IsThatOfTheStandard) {
-  const auto coded = [](const std::string& text) {
-    return base64(std::vector<unsigned char>(text.begin(), text.end()));
-  };
+  const auto coded = [](const std::string& text) { return base64(std::as_bytes(std::span(text))); };
   EXPECT_EQ(coded(""), "");
   EXPECT_EQ(coded("f"), "Zg==");
   EXPECT_EQ(coded("fo"), "Zm8=");
