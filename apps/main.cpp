@@ -3,7 +3,10 @@
 #include <unistd.h>
 
 #include <cstdlib>
+#include <exception>
+#include <new>
 #include <string_view>
+#include <system_error>
 
 #include "apps/common.hpp"
 #include "apps/usage.hpp"
@@ -28,11 +31,7 @@ void reuse_memory() {
   mallopt(M_TOP_PAD, 16 << 20);
 }
 
-}  // namespace
-
-int main(int argc, char** argv) {
-  spin_briefly(argc, argv);
-  reuse_memory();
+int run(int argc, char** argv) {
   vultus::app::remember_command(argc, argv);
   using namespace vultus::app;
   CLI::App app{
@@ -73,4 +72,26 @@ int main(int argc, char** argv) {
     return report_usage(app, argc, argv, error);
   }
   return status;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  using namespace vultus;
+  spin_briefly(argc, argv);
+  reuse_memory();
+  try {
+    return run(argc, argv);
+  } catch (const std::bad_alloc&) {
+    return app::report(
+        {Errc::out_of_memory, "not enough memory: end other programs, or use smaller inputs"});
+  } catch (const std::system_error& error) {
+    return app::report(
+        {Errc::out_of_memory,
+         fmt::format("the system refused memory, a thread or a file ({}): end other programs, or "
+                     "raise the limit (ulimit)",
+                     error.what())});
+  } catch (const std::exception& error) {
+    return app::report({Errc::internal, fmt::format("failed, please report it: {}", error.what())});
+  }
 }

@@ -60,8 +60,9 @@ bool CutDetector::push(const cv::Mat& bgr) {
   cv::Mat small, grey;
   // Nearest to a quarter first: an area average over every pixel of a large frame costs more than
   // it tells.
-  const double shrink = std::max(1, bgr.cols / 256);
-  cv::resize(bgr, small, {}, 1 / shrink, 1 / shrink, cv::INTER_NEAREST);
+  const int shrink = std::max(1, bgr.cols / 256);
+  const int shrink_down = std::min(shrink, bgr.rows);  // a row is left of a band
+  cv::resize(bgr, small, {}, 1.0 / shrink, 1.0 / shrink_down, cv::INTER_NEAREST);
   cv::resize(small, small, {64, 36}, 0, 0, cv::INTER_AREA);
   cv::cvtColor(small, grey, cv::COLOR_BGR2GRAY);
   bool cut = false;

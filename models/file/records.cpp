@@ -79,7 +79,10 @@ Result<void> RecordWriter::sync() {
 
 Result<RecordReader> RecordReader::open(const std::string& path, std::string_view kind,
                                         int64_t length) {
-  VULTUS_TRY(OpenFile file, open_regular(path));
+  const bool missing = ::access(path.c_str(), F_OK) != 0 && errno == ENOENT;
+  Result<OpenFile> opened = open_regular(path);
+  if (!opened) return Error{missing ? Errc::bad_input : Errc::unwritable, opened.error().what};
+  OpenFile file = std::move(*opened);
   const bool whole = length == std::numeric_limits<int64_t>::max();
   RecordReader reader(path, std::move(file.descriptor), whole ? file.size : length);
   if (file.size < reader.left_) return reader.damaged("it is shorter than it was");
@@ -100,7 +103,8 @@ Result<void> RecordReader::read(void* to, size_t count) {
   for (size_t have = 0; have < count;) {
     const ssize_t got = ::read(file_.get(), at + have, count - have);
     if (got < 0 && errno == EINTR) continue;
-    if (got < 0) return damaged(strerror(errno));
+    if (got < 0)
+      return Error{Errc::unwritable, fmt::format("{}: cannot be read: {}", path_, strerror(errno))};
     if (got == 0) return damaged("the file is cut off");
     have += static_cast<size_t>(got);
   }

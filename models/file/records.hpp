@@ -45,7 +45,8 @@ class RecordWriter {
 class RecordReader {
  public:
   /// Only the first `length` bytes, which end with a record. mismatch where it is not of this kind
-  /// or shorter.
+  /// or shorter, bad_input where it is missing; unwritable where the system does not let it be
+  /// read, which may pass.
   static Result<RecordReader> open(const std::string& path, std::string_view kind,
                                    int64_t length = std::numeric_limits<int64_t>::max());
   /// The next record, valid until the next call; nothing at the end. mismatch where it is damaged

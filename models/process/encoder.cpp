@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "models/process/guard.hpp"
+
 namespace vultus {
 
 std::unique_ptr<Encoder> Encoder::create(VideoWriter writer, face::StageTimes* times) {
@@ -45,7 +47,7 @@ Result<void> Encoder::write(Item& item) {
 
 void Encoder::work() {
   while (std::optional<Item> item = queue_.pop()) {
-    if (failure_) failure_ = write(*item);
+    if (failure_) failure_ = guarded([&] { return write(*item); });
     if (failure_) continue;
     queue_.close();
     if (item->mark) item->mark->fail();

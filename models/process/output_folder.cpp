@@ -80,7 +80,11 @@ Result<OutputFolder> OutputFolder::create(const std::string& out, const std::str
     return unwritable(working, "another program is writing there");
   }
   OutputFolder folder(final, working, lock);
-  if (!folder.has_checkpoint()) folder.clear();
+  // Until it is known to be of no use: an error of the disk or network must not cost it.
+  folder.keep_ = true;
+  const fs::file_status status = fs::status(folder.checkpoint(), error);
+  if (status.type() == fs::file_type::none) return unwritable(folder.checkpoint(), error.message());
+  if (!fs::is_regular_file(status)) folder.clear();
   return folder;
 }
 
@@ -108,6 +112,7 @@ bool OutputFolder::has_checkpoint() const {
 
 void OutputFolder::clear() {
   remove_all_files(working_);
+  keep_ = false;
 }
 
 void OutputFolder::tidy(const std::string& path) {

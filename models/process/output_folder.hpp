@@ -9,11 +9,12 @@ namespace vultus {
 
 /// The folder OUT/NAME of one input. Everything is written into OUT/.NAME.vultus-partial and takes
 /// its place in `commit`. Without that the destructor removes it, unless there is a checkpoint to
-/// go on from: `keep`. A lock keeps two programs from writing the same one.
+/// go on from: `kept`. A lock keeps two programs from writing the same one.
 class OutputFolder {
  public:
   /// Makes OUT and the working folder; what an earlier run has left there stays if it has a
-  /// checkpoint. unwritable when OUT/NAME exists and `force` is not set.
+  /// checkpoint. unwritable when OUT/NAME exists and `force` is not set, and where what is there
+  /// cannot be examined.
   static Result<OutputFolder> create(const std::string& out, const std::string& name, bool force);
 
   OutputFolder(OutputFolder&& other) noexcept;
@@ -26,7 +27,7 @@ class OutputFolder {
   std::string journal() const { return working_ + "/frames.journal"; }
   std::string checkpoint() const { return working_ + "/checkpoint"; }
   bool has_checkpoint() const;
-  /// Removes what an earlier run has left.
+  /// Removes what an earlier run has left; nothing is kept then.
   void clear();
   void keep(bool keep) { keep_ = keep; }
   bool kept() const { return keep_; }

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "models/image/image.hpp"
+#include "models/process/guard.hpp"
 #include "models/process/job.hpp"
 #include "models/process/output_folder.hpp"
 #include "models/process/program.hpp"
@@ -57,8 +58,7 @@ Error refuse_to_replace(const std::string& folder, const std::optional<Summary>&
 Error what_is_kept(Error error, OutputFolder& folder) {
   // What is damaged would stop every later run as well.
   if (error.code == Errc::mismatch) folder.keep(false);
-  if (error.code == Errc::interrupted || error.code == Errc::bad_input || !folder.kept())
-    return error;
+  if (error.code == Errc::interrupted || !folder.kept()) return error;
   error.what += fmt::format(
       "; what was measured is kept in {}: when that is mended, the same command again goes on "
       "from there",
@@ -146,6 +146,10 @@ Result<void> Processor::work(Job& job) {
 }
 
 Result<Summary> Processor::run(const std::string& input, const std::string& name) {
+  return guarded([&] { return run_alone(input, name); });
+}
+
+Result<Summary> Processor::run_alone(const std::string& input, const std::string& name) {
   Summary summary;
   summary.input = input;
   summary.device = device_names(options_.devices);
@@ -182,7 +186,8 @@ Result<Summary> Processor::run(const std::string& input, const std::string& name
   VULTUS_TRY(OutputFolder folder, OutputFolder::create(options_.out, name, options_.force));
   if (options_.force) folder.clear();
   Job job{input, folder, summary, times};
-  Result<void> worked = work(job);
+  // Here, so that what an exception leaves is kept as what an error leaves.
+  Result<void> worked = guarded([&] { return work(job); });
   if (worked) worked = folder.commit();
   if (!worked) return what_is_kept(worked.error(), folder);
   summary.folder = folder.path();

@@ -80,9 +80,9 @@ class Processor {
   /// picture), summary.json. A summary whose status is partial lists what was lost. An input whose
   /// output is there already, made from the same file with the same options, is not done again
   /// (`skipped`). A run of a video that ends before its time (interrupted, unwritable, killed, what
-  /// the device says) leaves what it has done in a hidden folder, and the next one with the same
-  /// options goes on from there: the results are the same. What else ends with an error leaves
-  /// nothing behind.
+  /// the device says, a file that cannot be read for now) leaves what it has done in a hidden
+  /// folder, and the next one with the same options goes on from there: the results are the same.
+  /// What else ends with an error leaves nothing behind. No exception leaves it.
   Result<Summary> run(const std::string& input, const std::string& name);
 
   const Pack& pack() const { return pack_; }
@@ -90,6 +90,7 @@ class Processor {
  private:
   struct Job;
   Processor(ProcessOptions options, Pack pack, Networks networks);
+  Result<Summary> run_alone(const std::string& input, const std::string& name);
   Result<void> work(Job& job);
   Result<void> run_video(Job& job);
   Result<void> run_image(Job& job);

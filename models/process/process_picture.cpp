@@ -17,6 +17,7 @@ Result<void> Processor::run_image(Job& job) {
   Measurer measurer(networks_, tracking(), &job.times, options_.sides);
   VULTUS_TRY(FrameRecord record, measurer.measure_picture(picture));
   job.most_faces = measurer.most_faces();
+  job.folder.clear();  // a video of this name may have been stopped there
   {
     VULTUS_TRY(
         Journal journal,

@@ -6,6 +6,7 @@
 
 #include "models/face/mirror.hpp"
 #include "models/face/overlay.hpp"
+#include "models/process/guard.hpp"
 
 namespace vultus {
 
@@ -108,14 +109,23 @@ bool Renderer::render(const Job& job) {
 }
 
 void Renderer::work() {
-  while (std::optional<Job> job = queue_.pop())
-    if (!render(*job)) queue_.close();
+  while (std::optional<Job> job = queue_.pop()) {
+    bool going_on = false;
+    if (failure_)
+      failure_ = guarded([&]() -> Result<void> {
+        going_on = render(*job);
+        return {};
+      });
+    if (going_on) continue;
+    queue_.close();
+    if (job->mark) job->mark->fail();
+  }
 }
 
 Result<void> Renderer::finish() {
   queue_.close();
   thread_.join();
-  Result<void> first;
+  Result<void> first = failure_;
   for (auto& encoder : encoders_)
     if (Result<void> finished = encoder->finish(); !finished && first) first = finished;
   return first;

@@ -59,6 +59,7 @@ class Renderer {
   measure::Sides sides_;
   std::vector<std::unique_ptr<Encoder>> encoders_;  ///< left and right where mirrored, overlay
   BoundedQueue<Job> queue_{1};
+  Result<void> failure_;  ///< of drawing; written by the thread, read after it has ended
   std::thread thread_;
 };
 

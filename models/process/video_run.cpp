@@ -11,7 +11,8 @@ namespace vultus {
 
 namespace {
 
-/// Errors that tell that what is there is of no use, not that it cannot be used now.
+/// Errors that tell that what is there is of no use (missing, damaged, of something else), not that
+/// it cannot be used now.
 bool of_no_use(const Error& error) {
   return error.code == Errc::mismatch || error.code == Errc::bad_input;
 }
@@ -52,7 +53,6 @@ Result<void> VideoRun::begin() {
   renderer_.reset();
   journal_.reset();
   folder_.clear();
-  folder_.keep(false);
   resumed_at_ = 0;
   state_ = {};
   state_.identity = options_.identity;
@@ -103,6 +103,14 @@ Result<void> VideoRun::check_journal() const {
   }
 }
 
+/// The file is the same by size and time: what it lies on fails.
+Error VideoRun::fewer_frames() const {
+  return {Errc::bad_input,
+          fmt::format("{}: {} frames can be read, {} could before: try again when the disk or "
+                      "network it lies on is well, or measure it anew with --force",
+                      reader_.info().path, pushed_, state_.frames)};
+}
+
 Result<void> VideoRun::skip_rendered() {
   constexpr int64_t kAtOnce = 100;
   while (pushed_ < state_.rendered) {
@@ -111,9 +119,7 @@ Result<void> VideoRun::skip_rendered() {
     const int64_t wanted = std::min(kAtOnce, state_.rendered - pushed_);
     VULTUS_TRY(int64_t skipped, reader_.skip(wanted));
     pushed_ += skipped;
-    if (skipped < wanted)
-      return Error{Errc::mismatch, fmt::format("{}: {} frames can be read, {} could before",
-                                               reader_.info().path, pushed_, state_.frames)};
+    if (skipped < wanted) return fewer_frames();
   }
   if (state_.rendered == state_.frames) return {};
   VULTUS_TRY(replay_, JournalReader::open(folder_.journal(), state_.journal_bytes));
@@ -193,9 +199,7 @@ Result<void> VideoRun::work() {
     VULTUS_CHECK(save_ready(false));
     if (options_.progress) options_.progress(pushed_);
   }
-  if (pushed_ < state_.frames)
-    return Error{Errc::mismatch, fmt::format("{}: {} frames can be read, {} could before",
-                                             reader_.info().path, pushed_, state_.frames)};
+  if (pushed_ < state_.frames) return fewer_frames();
   if (state_.frames == 0)
     return Error{Errc::bad_input,
                  fmt::format("{}: no picture could be decoded", reader_.info().path)};

@@ -62,6 +62,7 @@ class VideoRun {
   Result<void> save();
   Result<void> stop();
   Error renderer_failure();
+  Error fewer_frames() const;
 
   Options options_;
   VideoReader& reader_;

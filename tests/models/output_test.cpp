@@ -9,6 +9,7 @@
 #include "models/process/bounded_queue.hpp"
 #include "models/process/output_folder.hpp"
 #include "models/process/process.hpp"
+#include "models/process/renderer.hpp"
 #include "tests/support/temporary_folder.hpp"
 
 namespace vultus {
@@ -108,6 +109,23 @@ TEST(OutputNames, SharedStemsKeepTheirEndingsAndNeverCollide) {
   EXPECT_EQ(output_names({"a/x.mp4", "b/y.mov"}), (std::vector<std::string>{"x", "y"}));
   EXPECT_EQ(output_names({"x.mp4", "x.mov"}), (std::vector<std::string>{"x.mp4", "x.mov"}));
   EXPECT_EQ(output_names({"a/x.mp4", "b/x.mp4"}), (std::vector<std::string>{"x.mp4", "x.mp4-2"}));
+}
+
+TEST_F(Output, APictureThatCannotBeDrawnEndsTheRendererWithAnError) {
+  face::StageTimes times;
+  VideoInfo source;
+  source.size = {64, 48};
+  source.frame_rate = {25, 1};
+  source.time_base = {1, 25};
+  auto renderer = Renderer::create({.folder = path(""), .mirror = false}, source, &times);
+  ASSERT_TRUE(renderer) << renderer.error().what;
+  Frame frame;
+  frame.bgr = cv::Mat(48, 64, CV_8UC(5));
+  ASSERT_TRUE((*renderer)->push(frame, {}));
+  EXPECT_FALSE((*renderer)->mark(1)->wait());
+  const Result<void> finished = (*renderer)->finish();
+  ASSERT_FALSE(finished);
+  EXPECT_EQ(finished.error().code, Errc::internal) << finished.error().what;
 }
 
 TEST(BoundedQueue, AProducerIsReleasedWhenTheConsumerGivesUp) {

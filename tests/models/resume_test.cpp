@@ -10,8 +10,11 @@
 #include <fstream>
 #include <functional>
 #include <map>
+#include <new>
 #include <nlohmann/json.hpp>
+#include <opencv2/core.hpp>
 #include <sstream>
+#include <system_error>
 
 #include "models/process/process.hpp"
 #include "tests/models/test_pack.hpp"
@@ -202,6 +205,71 @@ TEST_F(Resuming, DamagedPacketsAreBegunAgain) {
   Result<Summary> again = run(clip);
   ASSERT_FALSE(again);
   EXPECT_NE(again.error().what.find("after frame 3"), std::string::npos) << again.error().what;
+}
+
+TEST_F(Resuming, WhatCannotBeReadForNowIsKept) {
+  const std::string clip = "intel_asl_10s";
+  stop_at(101);
+  ASSERT_FALSE(run(clip));
+  do_not_stop();
+  for (const char* name : {"checkpoint", "frames.journal", "left_mirrored.mp4.packets"}) {
+    SCOPED_TRACE(name);
+    const fs::path file = partial(clip) / name, aside = root_ / "aside";
+    fs::rename(file, aside);
+    fs::create_symlink(file, file);  // the system refuses to open it, also for root
+    Result<Summary> refused = run(clip);
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code, Errc::unwritable) << refused.error().what;
+    EXPECT_NE(refused.error().what.find(name), std::string::npos) << refused.error().what;
+    ASSERT_TRUE(fs::is_symlink(file));
+    fs::rename(aside, file);
+  }
+  stop_at(102);
+  Result<Summary> stopped = run(clip);
+  ASSERT_FALSE(stopped);
+  EXPECT_NE(stopped.error().what.find("after frame 102"), std::string::npos)
+      << "not gone on from frame 101: " << stopped.error().what;
+}
+
+TEST_F(Resuming, AnInputThatCannotBeReadForNowCostsNothing) {
+  const fs::path clip = root_ / "clip.mp4";
+  fs::copy_file(test::shared("media/intel_asl_10s.mp4"), clip);
+  const auto changed = fs::last_write_time(clip);
+  stop_at(101);
+  ASSERT_FALSE(process_input(clip.string(), options_));
+  // As long and as old as before, but what is behind its index is gone.
+  const auto size = fs::file_size(clip);
+  fs::resize_file(clip, 60000);
+  fs::resize_file(clip, size);
+  fs::last_write_time(clip, changed);
+  do_not_stop();
+  Result<Summary> failed = process_input(clip.string(), options_);
+  ASSERT_FALSE(failed);
+  EXPECT_EQ(failed.error().code, Errc::bad_input) << failed.error().what;
+  EXPECT_TRUE(fs::exists(partial("clip") / "checkpoint")) << failed.error().what;
+}
+
+TEST_F(Resuming, AnExceptionIsAnErrorAndWhatIsDoneIsKept) {
+  const std::string clip = "intel_asl_10s";
+  const std::vector<std::pair<Errc, std::function<void()>>> exceptions{
+      {Errc::out_of_memory, [] { throw std::bad_alloc(); }},
+      {Errc::out_of_memory,
+       [] { throw std::system_error(std::make_error_code(std::errc::no_buffer_space)); }},
+      {Errc::internal,
+       [] { throw cv::Exception(cv::Error::StsAssert, "dsize", "resize", "resize.cpp", 1); }},
+      {Errc::out_of_memory,
+       [] { throw cv::Exception(cv::Error::StsNoMem, "no", "alloc", "alloc.cpp", 1); }}};
+  int64_t at = 120;
+  for (const auto& [code, raise] : exceptions) {
+    options_.progress = [&, raise = raise](const Progress& p) {
+      if (p.frames == at) raise();
+    };
+    Result<Summary> failed = run(clip);
+    ASSERT_FALSE(failed);
+    EXPECT_EQ(failed.error().code, code) << failed.error().what;
+    EXPECT_TRUE(fs::exists(partial(clip) / "checkpoint"));
+    ++at;
+  }
 }
 
 TEST_F(Resuming, ForceBeginsAgain) {

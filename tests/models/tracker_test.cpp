@@ -163,5 +163,16 @@ TEST_F(Tracking, AClipWithoutFacesGivesNone) {
   });
 }
 
+TEST(CutDetector, TakesPicturesOfAnyShape) {
+  for (const cv::Size size : {cv::Size(1024, 2), {4096, 1}, {1, 4096}, {1, 1}, {300, 3}}) {
+    CutDetector cuts;
+    const cv::Mat black(size, CV_8UC3, cv::Scalar::all(0)),
+        white(size, CV_8UC3, cv::Scalar::all(255));
+    EXPECT_FALSE(cuts.push(black)) << size;
+    EXPECT_FALSE(cuts.push(black)) << size;
+    EXPECT_TRUE(cuts.push(white)) << size;
+  }
+}
+
 }  // namespace
 }  // namespace vultus::face

@@ -157,7 +157,7 @@ class Follower:
 
     def cut(self, bgr):
         shrink = max(1, bgr.shape[1] // 256)
-        small = cv2.resize(bgr, None, fx=1 / shrink, fy=1 / shrink, interpolation=NEAREST)
+        small = cv2.resize(bgr, None, fx=1 / shrink, fy=1 / min(shrink, bgr.shape[0]), interpolation=NEAREST)
         grey = cv2.cvtColor(cv2.resize(small, (64, 36), interpolation=AREA), cv2.COLOR_BGR2GRAY).astype(int)
         before, self.thumbnail = self.thumbnail, grey
         if before is None:
