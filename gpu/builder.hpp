@@ -204,6 +204,8 @@ struct GpuOp {
   Support (*supports)(const Graph&, const Node&, const Caps&) = nullptr;
   void (*build)(Builder&, const Node&) = nullptr;
   bool reads_bytes = false;  ///< inputs of type u8, packed four to a word
+  /// Results that fp16 cannot hold: with it the node is only taken where the host alone reads them.
+  bool exact_results = false;
 };
 const GpuOp* find_gpu_op(std::string_view name);
 

@@ -78,6 +78,14 @@ bool overflows_fp16(const Tensor* constant) {
                      [](float v) { return std::isfinite(v) && std::abs(v) >= kHalfOverflow; });
 }
 
+bool is_read_by_nodes(const Graph& graph, const Node& node) {
+  return std::ranges::any_of(graph.nodes, [&](const Node& reader) {
+    return std::ranges::any_of(reader.inputs, [&](ValueId v) {
+      return v != kNoValue && std::ranges::find(node.outputs, v) != node.outputs.end();
+    });
+  });
+}
+
 /// Builds the node alone, without touching the device: whether a constant that fp16 cannot hold is
 /// stored on the device or only read while building (the bounds of Clip) is known to the kernel.
 Result<void> try_build(const Context& context, const Graph& graph, const Node& node) {
@@ -116,6 +124,10 @@ Support VulkanDevice::supports(const Graph& graph, const Node& node, Precision p
   for (ValueId v : node.outputs)
     if (std::string why = refuse(v, false); !why.empty())
       return Support::no(fmt::format("{}: {}", node.op, why));
+  if (precision == Precision::fp16 && op->exact_results && is_read_by_nodes(graph, node))
+    return Support::no(fmt::format(
+        "{}: other layers read its results, which fp16 would round: use --precision fp32",
+        node.op));
   Support support = op->supports ? op->supports(graph, node, caps) : Support::yes();
   if (support.ok && overflow)
     if (auto built = try_build(*context_, graph, node); !built)

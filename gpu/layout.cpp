@@ -76,14 +76,17 @@ std::vector<float> to_nhwc8(std::span<const float> values, const Shape& shape) {
   return out;
 }
 
-std::vector<float> to_floats(const TensorView& tensor) {
+Result<std::vector<float>> to_floats(const TensorView& tensor) {
   if (tensor.dtype == DType::boolean) {
     std::vector<float> out(static_cast<size_t>(tensor.shape.elements()));
     booleans_to_floats(tensor, out.data());
     return out;
   }
+  if (tensor.dtype != DType::f32)
+    return Error{Errc::internal,
+                 fmt::format("is {}, not numbers with a fraction", name_of(tensor.dtype))};
   auto values = tensor.as<const float>();
-  return {values.begin(), values.end()};
+  return std::vector<float>(values.begin(), values.end());
 }
 
 Result<std::vector<int32_t>> narrow_integers(const Tensor& tensor) {

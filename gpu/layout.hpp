@@ -30,8 +30,9 @@ bool same_bytes(const Shape& shape, Layout from, Layout to);
 
 /// Row-major values of [N,C,H,W] or [N,C] in nhwc8 order, zero in the padding lanes.
 std::vector<float> to_nhwc8(std::span<const float> values, const Shape& shape);
-/// f32 as they are; booleans as 0 and 1.
-std::vector<float> to_floats(const TensorView& tensor);
+/// f32 as they are; booleans as 0 and 1. Other types are an error, which completes "constant 'x'
+/// ...".
+Result<std::vector<float>> to_floats(const TensorView& tensor);
 /// i32 or i64 as 32 bits; the error completes "constant 'x' ...".
 Result<std::vector<int32_t>> narrow_integers(const Tensor& tensor);
 

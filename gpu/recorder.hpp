@@ -96,6 +96,7 @@ class Recorder : public Builder {
   }
   BufferId add_buffer(uint64_t bytes, std::string name);
   BufferId add_constant(std::span<const std::byte> bytes, std::string name);
+  std::vector<float> constant_floats(ValueId value);
   void upload_constant(ValueId value, Layout layout);
   void gather(ValueId value, Layout layout);
   void relayout(const TensorRef& from, Form source, const TensorRef& to, Form target);

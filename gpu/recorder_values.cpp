@@ -140,8 +140,10 @@ TensorRef Recorder::input(ValueId value, Layout layout) {
 
 TensorRef Recorder::exact_input(ValueId value) {
   bring(value);
-  return graph_.constant(value) || raw_is_linear(value) ? input(value, Layout::linear)
-                                                        : host_form(value);
+  if (raw_is_linear(value)) return input(value, Layout::linear);
+  Places& at = places(value);
+  if (graph_.constant(value) && !at.raw) at.raw = raw_ref(value, floats(constant_floats(value)));
+  return host_form(value);
 }
 
 TensorRef Recorder::output(ValueId value, Layout layout) {

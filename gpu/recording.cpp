@@ -160,6 +160,15 @@ BufferId Recorder::scratch(uint64_t bytes) {
   return add_buffer(bytes, where() + " (temporary)");
 }
 
+/// Empty after a failure, which is noted.
+std::vector<float> Recorder::constant_floats(ValueId value) {
+  const Value& v = graph_.value(value);
+  auto values = to_floats(v.constant->view());
+  if (values) return *std::move(values);
+  fail(Errc::internal, fmt::format("{}: constant '{}' {}", where(), v.name, values.error().what));
+  return {};
+}
+
 void Recorder::upload_constant(ValueId value, Layout layout) {
   const Value& v = graph_.value(value);
   BufferId buffer = -1;
@@ -171,8 +180,11 @@ void Recorder::upload_constant(ValueId value, Layout layout) {
       return;
     }
     buffer = integers(*narrowed);
+  } else if (v.dtype == DType::u8) {
+    buffer = add_constant({v.constant->bytes(), v.constant->size_bytes()}, where());
   } else {
-    std::vector<float> values = to_floats(v.constant->view());
+    const std::vector<float> values = constant_floats(value);
+    if (values.empty() && v.shape.elements() > 0) return;
     buffer = weights(layout == Layout::linear ? values : to_nhwc8(values, v.shape));
   }
   (layout == Layout::linear ? places(value).linear : places(value).nhwc8) =

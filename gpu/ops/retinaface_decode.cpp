@@ -56,7 +56,7 @@ Support supports(const Graph&, const Node&, const Caps& caps) {
   return Support::yes();
 }
 
-const RegisterGpu retinaface_decode({"RetinaFaceDecode", supports, build});
+const RegisterGpu retinaface_decode({"RetinaFaceDecode", supports, build, false, true});
 
 }  // namespace
 }  // namespace vultus::gpu

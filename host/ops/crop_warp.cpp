@@ -7,8 +7,8 @@
 #include <span>
 
 #include "host/core/parallel.hpp"
+#include "host/ops/attribute_types.hpp"
 #include "host/ops/crop_taps.hpp"
-#include "host/ops/op.hpp"
 
 namespace vultus {
 
@@ -170,6 +170,16 @@ Result<void> read_channel(const Node& node, std::string_view key, int64_t planes
   return {};
 }
 
+Result<void> check_types(const Node& node) {
+  for (const char* key : {"height", "width"})
+    VULTUS_CHECK(expect_attribute<int64_t>(node, key));
+  for (const char* key : {"grid", "filter", "channels"})
+    VULTUS_CHECK(expect_attribute<std::string>(node, key));
+  for (const char* key : {"scale", "shift"})
+    VULTUS_CHECK(expect_attribute<std::vector<float>>(node, key));
+  return {};
+}
+
 Result<void> infer(Infer& node) {
   VULTUS_CHECK(node.expect_inputs(3, 4));
   VULTUS_CHECK(node.expect_type(0, {DType::u8}));
@@ -230,6 +240,7 @@ const Register crop_warp_op({.name = "CropWarp",
 }  // namespace
 
 Result<CropWarp> crop_warp_of(const Node& node) {
+  VULTUS_CHECK(check_types(node));
   CropWarp crop;
   crop.height = node.integer("height", 0);
   crop.width = node.integer("width", 0);

@@ -7,7 +7,7 @@
 #include <cmath>
 #include <span>
 
-#include "host/ops/op.hpp"
+#include "host/ops/attribute_types.hpp"
 
 namespace vultus {
 
@@ -165,6 +165,10 @@ RetinaFacePrior retinaface_prior(int64_t height, int64_t width, int64_t index) {
 }
 
 Result<RetinaFaceDecode> retinaface_decode_of(const Node& node) {
+  for (const char* key : {"height", "width", "most"})
+    VULTUS_CHECK(expect_attribute<int64_t>(node, key));
+  for (const char* key : {"score_threshold", "nms_threshold"})
+    VULTUS_CHECK(expect_attribute<float>(node, key));
   RetinaFaceDecode d;
   d.height = node.integer("height", 0);
   d.width = node.integer("width", 0);

@@ -180,6 +180,37 @@ TEST(GpuCropWarp, KeepsFractionsOfPixelsFarFromTheOrigin) {
   expect_same_crops(device, crops);
 }
 
+TEST(GpuCropWarp, ConstantsAreReadAsTheyAre) {
+  VULTUS_NEED_GPU(device);
+  auto cpu = open_cpu(1);
+  ASSERT_TRUE(cpu) << cpu.error().what;
+  const Tensor picture = random_picture(40, 50, 3), size = picture_size(40, 50),
+               rectangles = Tensor::of<float>({1, 4}, {20.37f, 15.61f, 10.3f, 9.7f}),
+               mirrors = Tensor::of<float>({1, 5}, {20.3f, 15, 1, 0, 1});
+  const std::vector<const Tensor*> all{&picture, &size, &rectangles, &mirrors};
+  auto plain = crop_graph(sized(8, 8), all);
+  ASSERT_TRUE(plain) << plain.error().what;
+  auto expected = run_on(**cpu, *plain, all);
+  ASSERT_TRUE(expected) << expected.error().what;
+  for (size_t constant = 0; constant < all.size(); ++constant)
+    for (Precision precision : {Precision::fp32, Precision::fp16}) {
+      SCOPED_TRACE(std::to_string(constant) + " in " + std::string(name_of(precision)));
+      std::vector<Operand> operands;
+      std::vector<const Tensor*> inputs;
+      for (size_t i = 0; i < all.size(); ++i) {
+        operands.push_back({all[i]->clone(), i == constant});
+        if (i != constant) inputs.push_back(all[i]);
+      }
+      auto graph = single_node("CropWarp", sized(8, 8), operands);
+      ASSERT_TRUE(graph) << graph.error().what;
+      auto got = run_on(device, *graph, inputs, precision);
+      ASSERT_TRUE(got) << got.error().what;
+      for (size_t i = 0; i < (*got)[0].as<float>().size(); ++i)
+        ASSERT_NEAR((*got)[0].as<float>()[i], (*expected)[0].as<float>()[i],
+                    precision == Precision::fp16 ? 0.13 : 0.01);
+    }
+}
+
 TEST(GpuCropWarp, ASizeThatTheBufferDoesNotHoldGivesZeros) {
   VULTUS_NEED_GPU(device);
   const Tensor picture = random_picture(4, 5, 1),

@@ -97,5 +97,21 @@ TEST(GpuRetinaFaceDecode, WhatIsNoNumberIsNoFace) {
   expect_same_faces(device, rows, 96, 96, 64);
 }
 
+TEST(GpuRetinaFaceDecode, RowsThatOtherLayersReadAreNotRounded) {
+  VULTUS_NEED_GPU(device);
+  auto graph = graph_of(random_rows(64, 64, 0.1, 3), 64, 64, 16);
+  ASSERT_TRUE(graph) << graph.error().what;
+  EXPECT_TRUE(device.supports(*graph, graph->nodes[0], Precision::fp16).ok);
+  Node relu;
+  relu.op = "Relu";
+  relu.inputs = {graph->nodes[0].outputs[0]};
+  relu.outputs = {graph->add_value("y", DType::f32, {16, 16})};
+  graph->nodes.push_back(relu);
+  EXPECT_TRUE(device.supports(*graph, graph->nodes[0], Precision::fp32).ok);
+  const Support half = device.supports(*graph, graph->nodes[0], Precision::fp16);
+  EXPECT_FALSE(half.ok);
+  EXPECT_NE(half.reason.find("fp32"), std::string::npos) << half.reason;
+}
+
 }  // namespace
 }  // namespace vultus::test

@@ -220,6 +220,10 @@ TEST(CropWarp, SizesThatDoNotFitThePictureAndWrongAttributesAreRefused) {
   expect_in("channels", with("channels", std::string("cmyk")));
   expect_in("filter", with("filter", std::string("cubic")));
   expect_in("scale", with("scale", std::vector<float>{1, 2}));
+  expect_in("scale must be a list of floats, not a text", with("scale", std::string("abc")));
+  expect_in("shift must be a list of floats, not an integer", with("shift", int64_t{3}));
+  expect_in("height must be an integer, not a float", with("height", 8.0f));
+  expect_in("filter must be a text, not an integer", with("filter", int64_t{1}));
   EXPECT_EQ(refused({}, picture_size(4, 5)).find("height 0") != std::string::npos, true);
 }
 

@@ -158,6 +158,8 @@ TEST(RetinaFaceDecode, OtherShapesAndWrongAttributesAreRefused) {
   Attributes attributes = sized(64, 64, 4);
   attributes["nms_threshold"] = std::numeric_limits<float>::quiet_NaN();
   expect_in("thresholds", refused(attributes));
+  attributes["nms_threshold"] = int64_t{1};
+  expect_in("nms_threshold must be a float, not an integer", refused(attributes));
 }
 
 }  // namespace
