@@ -78,7 +78,7 @@ Result<TestData> read_arrays(const Graph& graph, const std::vector<std::string>&
       return Error{Errc::usage,
                    fmt::format("input '{}' ({} {}) was not given: --input {}=FILE.npy", value.name,
                                name_of(value.dtype), value.shape.str(), value.name)};
-    data.inputs.insert_or_assign(value.name, random_input(value));
+    data.inputs.insert_or_assign(value.name, random_input(graph, v));
   }
   return data;
 }

@@ -105,6 +105,7 @@ class Builder {
   };
 
   void declare_shared();
+  std::vector<const HostBytes*> shared_inputs(const Node& node) const;
   int32_t new_buffer(int64_t bytes);
   Operand constant_at(const std::byte* bytes, const Desc& from, const Desc& to);
   void holds(int32_t buffer, ValueId value);

@@ -1,8 +1,35 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "host/cpu/builder.hpp"
+#include "host/ops/crop_warp.hpp"
 
 namespace vultus::cpu {
+
+namespace {
+
+/// What was written last may be shorter than the input.
+Result<void> take_length(Eval& eval, size_t input, const HostBytes& bytes, const Shape& whole) {
+  const auto length = static_cast<int64_t>(bytes.size());
+  if (length < whole.elements() && !takes_fewer_bytes(eval.node))
+    return eval.fail(fmt::format("reads {} shared bytes, of which only {} were set: set them all",
+                                 whole.elements(), length));
+  eval.in[input].shape = length < whole.elements() ? Shape{length} : whole;
+  return {};
+}
+
+}  // namespace
+
+/// By input; null where it is none.
+std::vector<const HostBytes*> Builder::shared_inputs(const Node& node) const {
+  std::vector<const HostBytes*> found;
+  for (ValueId v : node.inputs) {
+    auto at = std::ranges::find(spec_.shared, v, &PartitionSpec::Shared::value);
+    found.push_back(at == spec_.shared.end() ? nullptr : dynamic_cast<const HostBytes*>(at->bytes));
+  }
+  return found;
+}
 
 Result<void> Builder::add_plain(NodeId id) {
   const Node& n = node(id);
@@ -39,6 +66,7 @@ Result<void> Builder::add_plain(NodeId id) {
   operands.push_back(scratch(prepared.scratch_bytes));
   add(id, std::move(operands),
       [this_graph = &graph_, rows = rows_, run = std::move(prepared.kernel),
+       shared = shared_inputs(n),
        eval = std::move(eval)](std::span<std::byte* const> addresses) mutable -> Result<void> {
         eval.scratch = addresses.back();
         size_t next = 0;
@@ -47,6 +75,7 @@ Result<void> Builder::add_plain(NodeId id) {
           if (v == kNoValue) continue;
           eval.in[i].bytes = addresses[next++];
           if (this_graph->value(v).dynamic_rows) eval.in[i].shape[0] = rows->at(v);
+          if (shared[i]) VULTUS_CHECK(take_length(eval, i, *shared[i], this_graph->shape(v)));
         }
         for (size_t i = 0; i < eval.out.size(); ++i) {
           ValueId v = eval.node.outputs[i];

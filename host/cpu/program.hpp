@@ -54,6 +54,7 @@ class HostBytes : public DeviceBytes {
   explicit HostBytes(size_t capacity) : capacity_(capacity) {}
   Result<void> write(std::span<const std::byte> bytes) override;
   const std::byte* data() const { return bytes_.data(); }
+  size_t size() const { return bytes_.size(); }  ///< of what was written last
 
  private:
   size_t capacity_;

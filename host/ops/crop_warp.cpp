@@ -111,6 +111,10 @@ struct Crop {
 
 }  // namespace
 
+bool takes_fewer_bytes(const Node& node) {
+  return node.op == "CropWarp";
+}
+
 int64_t crop_scratch_bytes(const CropWarp& crop) {
   return (crop.height + crop.width) * int64_t{sizeof(CropTaps)};
 }

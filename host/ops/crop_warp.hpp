@@ -56,6 +56,8 @@ std::array<float, 3> mirrored_pixel(const PicturePixels& picture, const MirrorLi
 
 /// The settings of a CropWarp node; Errc::bad_model where an attribute is missing or wrong.
 Result<CropWarp> crop_warp_of(const Node& node);
+/// Whether the node goes by its size, and may be given fewer bytes than its picture's shape says.
+bool takes_fewer_bytes(const Node& node);
 /// Memory that `crop_warp` needs.
 int64_t crop_scratch_bytes(const CropWarp& crop);
 /// Writes planes() * height * width floats: plain bilinear, one tap pair per axis and no low-pass

@@ -28,6 +28,8 @@ struct CostOptions {
   /// Of the kernels that are timed.
   Tuning kernels = Tuning::rules;
   std::string cache_folder = {};  ///< as for `CacheFile`
+  /// Inputs that are shared bytes: what their copies take is not the network's.
+  std::vector<std::string> shared = {};
 };
 
 /// Larger numbers in a file are no measurements, in any unit.

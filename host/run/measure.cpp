@@ -1,9 +1,12 @@
 #include "host/run/measure.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <cmath>
+#include <map>
+#include <memory>
 
 #include "host/core/stopwatch.hpp"
 #include "host/graph/signature.hpp"
@@ -17,17 +20,40 @@ namespace vultus {
 
 namespace {
 
+bool contains(const std::vector<std::string>& names, const std::string& name) {
+  return std::ranges::find(names, name) != names.end();
+}
+
 constexpr double kUnknown = -1;
 constexpr int kLeastRuns = 3, kMostRuns = 30;
 constexpr double kBudgetMs = 1000;
 
-/// What a run takes hardly depends on the values.
-Result<void> fill_inputs(Session& session) {
-  for (const std::string& name : session.input_names()) {
-    VULTUS_TRY(const Value* value, session.describe(name));
-    VULTUS_CHECK(session.set_input(name, random_input(*value).view()));
-  }
+/// What a run takes hardly depends on the values, but for pictures on their sizes.
+Result<void> fill_inputs(Session& session, const std::vector<std::string>& shared) {
+  const Graph& graph = session.graph();
+  for (ValueId v : graph.inputs)
+    if (const std::string& name = graph.value(v).name; !contains(shared, name))
+      VULTUS_CHECK(session.set_input(name, random_input(graph, v).view()));
   return {};
+}
+
+/// Bytes of the measured session's own in the place of those that are shared.
+struct SharedInputs {
+  std::vector<Tensor> contents;
+  std::map<std::string, std::shared_ptr<SharedBytes>> bytes;
+};
+
+Result<SharedInputs> made_up(const Graph& graph, const std::vector<std::string>& shared) {
+  SharedInputs made;
+  for (ValueId v : graph.inputs) {
+    const Value& value = graph.value(v);
+    if (!contains(shared, value.name)) continue;
+    const Tensor& contents = made.contents.emplace_back(random_input(graph, v));
+    auto bytes = std::make_shared<SharedBytes>(value.shape.elements());
+    VULTUS_CHECK(bytes->set({contents.bytes(), contents.size_bytes()}));
+    made.bytes.emplace(value.name, std::move(bytes));
+  }
+  return made;
 }
 
 /// Runs and timed runs by turns.
@@ -36,8 +62,8 @@ struct Timings {
   std::vector<std::vector<double>> nodes;  ///< by NodeId, one each timed run
 };
 
-Result<Timings> time_runs(Session& session) {
-  VULTUS_CHECK(fill_inputs(session));
+Result<Timings> time_runs(Session& session, const std::vector<std::string>& shared) {
+  VULTUS_CHECK(fill_inputs(session, shared));
   VULTUS_CHECK(session.run());
   VULTUS_CHECK(session.run());
   Timings t;
@@ -82,8 +108,10 @@ Result<std::vector<double>> time_nodes(const Graph& graph, Device& device,
     if (other != &device) session_options.devices.push_back(other);
   session_options.precision = options.precision;
   session_options.tuning = options.kernels;
+  VULTUS_TRY(SharedInputs shared, made_up(graph, options.shared));
+  session_options.shared = shared.bytes;
   VULTUS_TRY(Session session, Session::from_graph(graph, session_options));
-  VULTUS_TRY(Timings timings, time_runs(session));
+  VULTUS_TRY(Timings timings, time_runs(session, options.shared));
   std::vector<double> times;
   double sum = 0;
   for (const std::vector<double>& node : timings.nodes) {
@@ -107,7 +135,9 @@ Result<std::vector<double>> node_costs(const Graph& graph, Device& device,
   const size_t count = graph.nodes.size();
   const CachedNumbers file(
       options.cache_folder, "nodes",
-      fmt::format("{}|{:016x}|{}", cost_key(device, options.precision), signature(graph), count));
+      fmt::format(
+          "{}|{:016x}|{}{}", cost_key(device, options.precision), signature(graph), count,
+          options.shared.empty() ? "" : fmt::format("|shared {}", fmt::join(options.shared, ","))));
   if (reads_kept(options.source))
     if (auto kept = file.read(count);
         kept && std::ranges::all_of(*kept, [](double ms) { return ms < kMostCost; }))

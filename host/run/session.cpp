@@ -194,8 +194,9 @@ Result<Session> Session::from_graph(Graph graph, const SessionOptions& options, 
   Stopwatch watch;
   PlanOptions wanted{options.precision, options.goal, options.pins, options.keep_fp32};
   if (options.costs || options.goal == Goal::fastest) {
-    const CostOptions from{options.precision, options.costs.value_or(CostSource::model),
-                           options.tuning};
+    CostOptions from{options.precision, options.costs.value_or(CostSource::model), options.tuning};
+    for (const auto& [name, bytes] : options.shared)
+      from.shared.push_back(name);
     VULTUS_TRY(wanted.costs, placement_costs(g, options.devices, from));
     make_free(g, options, *wanted.costs);
   }

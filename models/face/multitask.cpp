@@ -66,11 +66,8 @@ bool crops_on_gpu(const Session& session) {
   return false;
 }
 
-/// Shrinks by areas, as the network's training did (an antialiased resize); grows bilinearly.
 void write_planes(const cv::Mat& bgr, std::span<float> planes) {
-  cv::Mat face;
-  const bool shrinks = bgr.cols > kSize && bgr.rows > kSize;
-  cv::resize(bgr, face, {kSize, kSize}, 0, 0, shrinks ? cv::INTER_AREA : cv::INTER_LINEAR);
+  const cv::Mat face = expression_face(bgr);
   constexpr size_t area = size_t{kSize} * kSize;
   for (int y = 0; y < kSize; ++y) {
     const uint8_t* row = face.ptr<uint8_t>(y);
@@ -107,6 +104,22 @@ cv::Rect expression_area(const Box& box, cv::Size picture) {
   const int x1 = inside(box.x1, picture.width), x2 = inside(box.x2, picture.width);
   const int y1 = inside(box.y1, picture.height), y2 = inside(box.y2, picture.height);
   return {x1, y1, std::max(0, x2 - x1), std::max(0, y2 - y1)};
+}
+
+cv::Mat expression_face(const cv::Mat& bgr) {
+  const bool wide = bgr.cols > kSize, tall = bgr.rows > kSize;
+  cv::Mat face;
+  if (wide == tall) {
+    cv::resize(bgr, face, {kSize, kSize}, 0, 0, wide ? cv::INTER_AREA : cv::INTER_LINEAR);
+    return face;
+  }
+  cv::Mat exact, averaged;  // OpenCV has one filter for both axes
+  bgr.convertTo(exact, CV_32F);
+  const cv::Size half_way = wide ? cv::Size(kSize, bgr.rows) : cv::Size(bgr.cols, kSize);
+  cv::resize(exact, averaged, half_way, 0, 0, cv::INTER_AREA);
+  cv::resize(averaged, exact, {kSize, kSize}, 0, 0, cv::INTER_LINEAR);
+  exact.convertTo(face, CV_8U);
+  return face;
 }
 
 Multitask::Multitask(int64_t batch, std::shared_ptr<Picture> picture)

@@ -55,5 +55,8 @@ class Multitask {
 
 /// The part of the picture that the network sees for `box`: corners truncated, inside the picture.
 cv::Rect expression_area(const Box& box, cv::Size picture);
+/// What the network sees of an 8UC3 part of a picture: 224x224, averaged along an axis that shrinks
+/// (an antialiased resize, as in its training), bilinear along one that grows: what CropWarp does.
+cv::Mat expression_face(const cv::Mat& bgr);
 
 }  // namespace vultus::face

@@ -254,8 +254,12 @@ class Multitask:
         x1, y1 = max(0, int(box[0])), max(0, int(box[1]))
         x2, y2 = min(bgr.shape[1], int(box[2])), min(bgr.shape[0], int(box[3]))
         face = bgr[y1:y2, x1:x2]
-        shrinks = min(face.shape[:2]) > 224
-        face = cv2.resize(face, (224, 224), interpolation=AREA if shrinks else LINEAR)
+        rows, columns = face.shape[:2]
+        if (rows > 224) == (columns > 224):
+            face = cv2.resize(face, (224, 224), interpolation=AREA if rows > 224 else LINEAR)
+        else:  # the axis that shrinks is averaged, the other one interpolated
+            averaged = cv2.resize(face.astype(np.float32), (min(columns, 224), min(rows, 224)), interpolation=AREA)
+            face = np.round(cv2.resize(averaged, (224, 224), interpolation=LINEAR))
         planes = ((face[..., ::-1] / 255 - self.MEAN) / self.DEVIATION).transpose(2, 0, 1)[None].astype(np.float32)
         outputs = self.session.run(None, {self.session.get_inputs()[0].name: planes})
         named = {o.name.split("_")[0]: value[0] for o, value in zip(self.session.get_outputs(), outputs)}

@@ -143,5 +143,33 @@ TEST_F(Measured, ChangesOfLayoutArePartOfTheWay) {
   EXPECT_GT(got.transfers[static_cast<size_t>(graph.outputs[0])].down_ns, 0.9e6);
 }
 
+TEST_F(Measured, SharedInputsAreNoCopiesOfTheNetwork) {
+  FakeDevice crops{DeviceKind::gpu, {"CropWarp"}};
+  Graph graph;
+  graph.inputs = {graph.add_value("picture", DType::u8, {3000}),
+                  graph.add_value("size", DType::i32, {2}),
+                  graph.add_value("rectangles", DType::f32, {1, 4})};
+  graph.outputs = {graph.add_value("crop", DType::f32, {1, 3, 4, 4})};
+  graph.value(graph.outputs[0]).producer = 0;
+  graph.nodes = {{"crop",
+                  "CropWarp",
+                  18,
+                  {{"height", int64_t{4}}, {"width", int64_t{4}}},
+                  graph.inputs,
+                  graph.outputs}};
+  CostOptions options{Precision::fp32, CostSource::measured, Tuning::rules, folder};
+  options.shared = {"picture"};
+  auto got = placement_costs(graph, {&crops}, options);
+  ASSERT_TRUE(got) << got.error().what;
+  EXPECT_GT(crops.profiles, 0);
+  EXPECT_FALSE(crops.uploaded.contains("picture"));
+  EXPECT_TRUE(crops.uploaded.contains("rectangles"));
+  const int timed = crops.profiles;
+  options.shared = {};
+  ASSERT_TRUE(placement_costs(graph, {&crops}, options));
+  EXPECT_GT(crops.profiles, timed) << "kept apart";
+  EXPECT_TRUE(crops.uploaded.contains("picture"));
+}
+
 }  // namespace
 }  // namespace vultus

@@ -1,14 +1,25 @@
 #pragma once
 
+#include <algorithm>
 #include <functional>
 #include <map>
 #include <set>
+#include <span>
 #include <string>
 
 #include "host/ops/op.hpp"
 #include "host/run/device.hpp"
 
 namespace vultus::test {
+
+/// Shared bytes of a fake device, read where they are.
+struct FakeBytes : DeviceBytes {
+  std::span<const std::byte> bytes;
+  Result<void> write(std::span<const std::byte> contents) override {
+    bytes = contents;
+    return {};
+  }
+};
 
 /// A third device behind the seam: runs a few operators through their plain kernels and counts what
 /// crosses.
@@ -25,12 +36,16 @@ class FakeDevice : public Device {
   }
   Result<std::unique_ptr<Partition>> compile(const Graph& graph,
                                              const PartitionSpec& spec) override;
+  Result<std::unique_ptr<DeviceBytes>> share(size_t) override {
+    return std::unique_ptr<DeviceBytes>(std::make_unique<FakeBytes>());
+  }
 
   /// What `profile` says of every node.
   double node_ms = 2;
   /// What it says of the changes of layout before and after the nodes, per million elements.
   double relayout_ms = 0;
-  int profiles = 0;  ///< timed runs so far
+  int profiles = 0;                ///< timed runs so far
+  std::set<std::string> uploaded;  ///< names of inputs that were given
   /// Called with the partition's nodes when it is submitted; an error fails it.
   std::function<Result<void>(const std::vector<NodeId>&)> on_submit;
 
@@ -47,9 +62,15 @@ class FakePartition : public Partition {
     Tensor copy(data.dtype, data.shape);
     std::copy(data.bytes, data.bytes + data.size_bytes(), copy.bytes());
     tensors_.insert_or_assign(input, std::move(copy));
+    device_.uploaded.insert(graph_.value(input).name);
     return {};
   }
   Result<void> submit() override {
+    for (const PartitionSpec::Shared& shared : spec_.shared) {
+      Tensor copy(graph_.value(shared.value).dtype, graph_.shape(shared.value));
+      std::ranges::copy(dynamic_cast<const FakeBytes&>(*shared.bytes).bytes, copy.bytes());
+      tensors_.insert_or_assign(shared.value, std::move(copy));
+    }
     if (device_.on_submit) VULTUS_CHECK(device_.on_submit(spec_.nodes));
     for (NodeId n : spec_.nodes) {
       const Node& node = graph_.node(n);
