@@ -97,15 +97,18 @@ Result<Sample> sample(const ProcessOptions& settings, const Input& input) {
     return Error{Errc::unwritable, "no temporary folder to try a few frames in (TMPDIR)"};
   std::atomic<bool> stop{false};
   Clock::time_point begin, end;
-  int64_t frames = 0;
+  int64_t first = 0, frames = 0;
   ProcessOptions options = settings;
   options.out = folder;
   options.cancel = &stop;
   options.progress = [&](const Progress& progress) {
     if (settings.cancel && settings.cancel->load()) stop = true;
     frames = progress.frames;
-    if (frames == kFirstFrames) begin = Clock::now();
     end = Clock::now();
+    if (first == 0 && frames >= kFirstFrames) {
+      first = frames;
+      begin = end;
+    }
     if (frames >= kSampleFrames) stop = true;
   };
   Result<Summary> run = process_input(input.path, std::move(options));
@@ -117,12 +120,12 @@ Result<Sample> sample(const ProcessOptions& settings, const Input& input) {
   fs::remove_all(folder, ignored);
   if (!run && run.error().code != Errc::interrupted) return run.error();
   if (!coded) return coded.error();
-  if (frames <= kFirstFrames)
+  if (frames <= first)
     return Error{Errc::bad_input, input.path + ": too few frames to tell how long one takes"};
-  return Sample{input.pixels(),
-                std::chrono::duration<double>(end - begin).count() /
-                    static_cast<double>(frames - kFirstFrames),
-                bytes / static_cast<double>(frames) + videos * coded.value()};
+  return Sample{
+      input.pixels(),
+      std::chrono::duration<double>(end - begin).count() / static_cast<double>(frames - first),
+      bytes / static_cast<double>(frames) + videos * coded.value()};
 }
 
 std::vector<Sample> sample_sizes(const ProcessOptions& settings, const std::vector<Input>& inputs,

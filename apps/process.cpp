@@ -30,7 +30,7 @@ struct Options {
                                      baseline = "auto";
   double pupil_distance = measure::kUsualPupilDistance;
   bool mirrored_input = false;
-  int every = 10;
+  int every = 10, batch = 0;
   bool no_mirror = false, no_overlay = false, no_report = false, no_smooth = false;
   bool force = false, quiet = false, dry_run = false;
   std::vector<std::string> words;  ///< of the command line, without the inputs
@@ -181,6 +181,7 @@ Result<int> process(const Options& options) {
   settings.costs = costs_of(options.engine);
   settings.out = options.out;
   settings.search_every = options.every;
+  settings.batch = options.batch;
   settings.all_faces = options.faces == "all";
   settings.smooth = !options.no_smooth;
   settings.mirror = !options.no_mirror;
@@ -248,6 +249,12 @@ void add_process(CLI::App& app, int& status) {
       ->add_option("--search-every", options->every, "frames between searches of the whole frame")
       ->check(CLI::Range(1, 1000000))
       ->capture_default_str();
+  command
+      ->add_option("--batch", options->batch,
+                   "frames of a video that are measured together, 1 to 32: the landmarks, then the "
+                   "action units of all their faces (default: 4 on a GPU, 1 on the CPU or on "
+                   "Vulkan in software)")
+      ->check(CLI::Range(1, ProcessOptions::kMostBatch));
   command->add_option("--faces", options->faces, "one (highest score, then tracked) or all")
       ->check(CLI::IsMember({"one", "all"}))
       ->capture_default_str();

@@ -13,7 +13,7 @@ class SharedBuffer : public DeviceBytes {
   static Result<std::unique_ptr<DeviceBytes>> create(const Context& context, size_t capacity);
   /// Submits the copy and returns: the order of the queue and barriers on both sides place it
   /// between the runs submitted before and those submitted after.
-  Result<void> write(std::span<const std::byte> bytes) override;
+  Result<void> write(std::span<const std::span<const std::byte>> parts) override;
   const Context& context() const { return context_; }
   const Buffer& buffer() const { return buffer_; }
 

@@ -4,15 +4,15 @@
 // Crops of an 8-bit picture, resampled and normalised: host/ops/crop_warp.cpp is the reference. A thread makes one pixel.
 layout(local_size_x = 64) in;
 #include "common/index.glsl"
-layout(std430, binding = 0) readonly buffer Picture { uint picture[]; };
+layout(std430, binding = 0) readonly buffer Pictures { uint pictures[]; };
 layout(std430, binding = 1) readonly buffer Size { int size[]; };
-layout(std430, binding = 2) readonly buffer Rectangles { float rectangles[]; };  // middle x, y, width, height
+layout(std430, binding = 2) readonly buffer Rectangles { float rectangles[]; };  // `columns` each: middle x, y, width, height, number of the picture
 layout(std430, binding = 3) readonly buffer Mirrors { float lines[]; };  // a point x, y, the normal x, y, the side kept
 layout(std430, binding = 4) writeonly buffer Y { GROUP y[]; };
 layout(push_constant) uniform Push {
   uint threads, height, width, capacity;
   uint corners, area, channels;  // channels: 0 BGR, 1 RGB, 2 grey
-  uint mirrors;
+  uint mirrors, columns;  // columns: 4 or 5
   vec4 scale, shift;
 };
 #include "common/picture.glsl"
@@ -63,7 +63,7 @@ const float kSeam = 6.0;  // kMirrorSeam
 const float kFarAway = 1e9;
 
 // A pixel of the picture made symmetric about line `n`.
-vec3 seen_at(ivec2 s, uint n, int y_, int x) {
+vec3 seen_at(Picture s, uint n, int y_, int x) {
   vec3 own = pixel_at(s, y_, x);
   if (mirrors == 0u) return own;
   vec2 normal = vec2(lines[5u * n + 2u], lines[5u * n + 3u]);
@@ -74,7 +74,7 @@ vec3 seen_at(ivec2 s, uint n, int y_, int x) {
   float w = clamp(0.5 + side * t / kSeam, 0.0, 1.0);
   vec2 from = at - 2.0 * t * normal;
   if (w >= 1.0 || !finite(from.x) || !finite(from.y)) return own;
-  from = clamp(from, vec2(-1), vec2(s.y, s.x));  // the border is repeated
+  from = clamp(from, vec2(-1), vec2(s.width, s.height));  // the border is repeated
   ivec2 low = ivec2(floor(from));
   vec2 f = from - floor(from);
   vec3 upper = mix(pixel_at(s, low.y, low.x), pixel_at(s, low.y, low.x + 1), f.x);
@@ -83,15 +83,16 @@ vec3 seen_at(ivec2 s, uint n, int y_, int x) {
   return floor(reflected + w * (own - reflected) + 0.5);
 }
 
-vec3 sample_at(ivec2 s, uint n, uint v, uint u) {
-  float x = rectangles[4u * n], y_ = rectangles[4u * n + 1u];
-  float across = rectangles[4u * n + 2u], down = rectangles[4u * n + 3u];
+vec3 sample_at(Picture s, uint n, uint v, uint u) {
+  uint at = columns * n;
+  float x = rectangles[at], y_ = rectangles[at + 1u];
+  float across = rectangles[at + 2u], down = rectangles[at + 3u];
   bool wide = averages(across, width), tall = averages(down, height);
   Taps column = kOutside, row = kOutside;
-  if (wide) column = average(x, across, u, width, s.y);
-  else column = bilinear(x, across, u, width, s.y);
-  if (tall) row = average(y_, down, v, height, s.x);
-  else row = bilinear(y_, down, v, height, s.x);
+  if (wide) column = average(x, across, u, width, s.width);
+  else column = bilinear(x, across, u, width, s.width);
+  if (tall) row = average(y_, down, v, height, s.height);
+  else row = bilinear(y_, down, v, height, s.height);
   vec3 sum = vec3(0);
   for (int i = row.first; i <= row.last; ++i) {
     vec3 inner = vec3(0);
@@ -107,8 +108,8 @@ void main() {
   uint index = thread_index();
   if (index >= threads) return;
   uint u = index % width, v = index / width % height, n = index / width / height;
-  ivec2 s = picture_size();
-  vec3 bgr = s.x > 0 ? sample_at(s, n, v, u) : vec3(0);
+  Picture s = picture_of(columns == 5u ? rectangles[columns * n + 4u] : 0.0);
+  vec3 bgr = s.height > 0 ? sample_at(s, n, v, u) : vec3(0);
   vec3 value = channels == 1u ? bgr.zyx : bgr;
   if (channels == 2u) value = vec3(dot(bgr, vec3(0.114, 0.587, 0.299)), 0.0, 0.0);
   value = value * scale.xyz + shift.xyz;

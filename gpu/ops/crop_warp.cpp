@@ -9,7 +9,8 @@ namespace {
 struct Push {
   uint32_t threads, height, width, capacity;
   uint32_t corners, area, channels;
-  uint32_t mirrors;
+  uint32_t mirrors, columns;
+  std::array<uint32_t, 3> unused{};  // a vec4 begins at a multiple of its size
   std::array<float, 4> scale{}, shift{};
 };
 
@@ -27,7 +28,8 @@ void build(Builder& b, const Node& node) {
             crop.grid == CropGrid::corners ? 1u : 0u,
             crop.area ? 1u : 0u,
             static_cast<uint32_t>(crop.channels),
-            node.input(3) != kNoValue ? 1u : 0u};
+            node.input(3) != kNoValue ? 1u : 0u,
+            static_cast<uint32_t>(b.graph().shape(node.inputs[2])[1])};
   std::ranges::copy(crop.scale, push.scale.begin());
   std::ranges::copy(crop.shift, push.shift.begin());
   b.dispatch("crop_warp", {}, push,

@@ -3,12 +3,25 @@
 #include <dnnl_debug.h>
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace vultus::cpu {
 
-Result<void> HostBytes::write(std::span<const std::byte> bytes) {
-  if (bytes.size() > capacity_)
+Result<void> HostBytes::write(std::span<const std::span<const std::byte>> parts) {
+  size_t bytes = 0;
+  for (const auto& part : parts)
+    bytes += part.size();
+  if (bytes > capacity_)
     return Error{Errc::internal, "more bytes than partitions share on the CPU"};
-  bytes_ = bytes;
+  if (parts.size() == 1) {
+    bytes_ = parts.front();
+    return {};
+  }
+  together_.resize(bytes);
+  auto to = together_.begin();
+  for (const auto& part : parts)
+    to = std::ranges::copy(part, to).out;
+  bytes_ = together_;
   return {};
 }
 

@@ -48,17 +48,19 @@ struct Step {
 /// Runs a step whose memory is bound; nothing is allocated here.
 Result<void> execute(Step& step, const dnnl::stream& stream);
 
-/// Of the CPU's own `share`: where the bytes are.
+/// Of the CPU's own `share`: where the bytes are. Several parts are put together in memory of its
+/// own.
 class HostBytes : public DeviceBytes {
  public:
   explicit HostBytes(size_t capacity) : capacity_(capacity) {}
-  Result<void> write(std::span<const std::byte> bytes) override;
+  Result<void> write(std::span<const std::span<const std::byte>> parts) override;
   const std::byte* data() const { return bytes_.data(); }
   size_t size() const { return bytes_.size(); }  ///< of what was written last
 
  private:
   size_t capacity_;
   std::span<const std::byte> bytes_;
+  std::vector<std::byte> together_;
 };
 
 /// An operand of a step that lies in shared bytes.

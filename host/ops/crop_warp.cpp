@@ -190,10 +190,10 @@ Result<void> infer(Infer& node) {
   VULTUS_CHECK(node.expect_type(1, {DType::i32}));
   VULTUS_CHECK(node.expect_type(2, {DType::f32}));
   if (node.shape(0).rank() != 1 || node.shape(1) != Shape{2} || node.shape(2).rank() != 2 ||
-      node.shape(2)[1] != 4)
+      (node.shape(2)[1] != 4 && node.shape(2)[1] != 5))
     return node.fail(
         fmt::format("picture {}, size {} and rectangles {} must be [bytes], [2] and "
-                    "[crops,4]",
+                    "[crops,4], or [crops,5] with the number of the picture",
                     node.shape(0).str(), node.shape(1).str(), node.shape(2).str()));
   VULTUS_CHECK(node.expect_type(3, {DType::f32}));
   if (node.has(3) && node.shape(3) != Shape{node.shape(2)[0], 5})
@@ -211,22 +211,35 @@ MirrorLine mirror_of(const Eval& node, size_t n) {
                       : 0};
 }
 
+/// The picture of that number; one without pixels where there is none.
+PicturePixels picture_of(const PicturePixels& first, int64_t bytes, float number) {
+  const int64_t each = picture_bytes(first.height, first.width);
+  const int64_t count = each > 0 ? bytes / each : 0;
+  PicturePixels picture = first;
+  if (number >= 0 && number < static_cast<float>(count))
+    picture.bytes += std::min(static_cast<int64_t>(number), count - 1) * each;
+  else
+    picture.height = picture.width = 0;
+  return picture;
+}
+
 Result<void> run(Eval& node, const CropWarp& crop) {
   const auto size = node.in[1].as<const int32_t>();
-  const PicturePixels picture{node.in[0].as<const uint8_t>().data(), size[0], size[1],
-                              3 * int64_t{size[1]}};
-  if (size[0] < 0 || size[1] < 0 ||
-      (size[1] > 0 && size[0] > node.in[0].shape.elements() / picture.stride))
+  const int64_t bytes = node.in[0].shape.elements();
+  const PicturePixels first{node.in[0].as<const uint8_t>().data(), size[0], size[1],
+                            3 * int64_t{size[1]}};
+  if (size[0] < 0 || size[1] < 0 || (size[1] > 0 && size[0] > bytes / first.stride))
     return node.fail(fmt::format("a picture of {} rows and {} columns does not fit {} bytes",
-                                 size[0], size[1], node.in[0].shape.elements()));
+                                 size[0], size[1], bytes));
+  const auto columns = static_cast<size_t>(node.in[2].shape[1]);
   const auto rectangles = node.in[2].as<const float>();
   float* out = node.out[0].as<float>().data();
   const int64_t elements = crop.planes() * crop.height * crop.width;
-  for (size_t n = 0; 4 * n < rectangles.size(); ++n) {
-    const CropRectangle rectangle{double{rectangles[4 * n]}, double{rectangles[4 * n + 1]},
-                                  double{rectangles[4 * n + 2]}, double{rectangles[4 * n + 3]}};
-    crop_warp(picture, rectangle, crop, node.scratch, out + static_cast<int64_t>(n) * elements,
-              mirror_of(node, n));
+  for (size_t n = 0; columns * n < rectangles.size(); ++n) {
+    const auto at = rectangles.subspan(columns * n, columns);
+    const CropRectangle rectangle{double{at[0]}, double{at[1]}, double{at[2]}, double{at[3]}};
+    crop_warp(picture_of(first, bytes, columns == 5 ? at[4] : 0), rectangle, crop, node.scratch,
+              out + static_cast<int64_t>(n) * elements, mirror_of(node, n));
   }
   return {};
 }
@@ -239,7 +252,7 @@ Result<Prepared> prepare(const Eval& node) {
 const Register crop_warp_op({.name = "CropWarp",
                              .infer = infer,
                              .prepare = prepare,
-                             .limits = "ours: crops of an 8-bit BGR picture"});
+                             .limits = "ours: crops of 8-bit BGR pictures"});
 
 }  // namespace
 

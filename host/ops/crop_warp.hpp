@@ -9,9 +9,11 @@
 
 namespace vultus {
 
-/// An upright rectangle of a picture by its middle and its sides, in pixels.
+/// An upright rectangle of a picture by its middle and its sides, in pixels. `picture`: the number
+/// of the picture where there are several.
 struct CropRectangle {
   double x = 0, y = 0, width = 0, height = 0;
+  size_t picture = 0;
 };
 
 /// Where the pixels of a crop lie in its rectangle: `centres`, width/size wide each, pixel i of the
@@ -37,6 +39,12 @@ struct PicturePixels {
   const uint8_t* bytes = nullptr;
   int64_t height = 0, width = 0, stride = 0;
 };
+
+/// Bytes of one of the pictures that a CropWarp node reads: they all have that height and width,
+/// and picture i begins i times as many bytes into its input. common/picture.glsl counts the same.
+constexpr int64_t picture_bytes(int64_t height, int64_t width) {
+  return 3 * height * width;
+}
 
 /// Width in pixels, across a mirror line, of the band in which both halves are cross-faded.
 inline constexpr float kMirrorSeam = 6;

@@ -49,10 +49,10 @@ class Partition;
 class DeviceBytes {
  public:
   virtual ~DeviceBytes() = default;
-  /// New contents, at most the capacity, for runs submitted from now on; what lies behind them is
-  /// unspecified. `bytes` stay where they are, unchanged, until the last of those runs has ended:
-  /// the CPU reads them in place.
-  virtual Result<void> write(std::span<const std::byte> bytes) = 0;
+  /// New contents, the parts one behind the other, at most the capacity, for runs submitted from
+  /// now on; what lies behind them is unspecified. The bytes stay where they are, unchanged, until
+  /// the last of those runs has ended: the CPU reads one part in place.
+  virtual Result<void> write(std::span<const std::span<const std::byte>> parts) = 0;
 };
 
 /// The part of a graph that one device runs in one go.

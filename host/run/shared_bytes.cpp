@@ -4,11 +4,15 @@
 
 namespace vultus {
 
-Result<void> SharedBytes::set(std::span<const std::byte> bytes) {
-  if (static_cast<int64_t>(bytes.size()) > capacity_)
+Result<void> SharedBytes::set(std::span<const std::span<const std::byte>> parts) {
+  int64_t bytes = 0;
+  for (const auto& part : parts)
+    bytes += static_cast<int64_t>(part.size());
+  if (bytes > capacity_)
     return Error{Errc::usage, fmt::format("{} bytes do not fit the {} that networks were given",
-                                          bytes.size(), capacity_)};
-  contents_ = bytes;
+                                          bytes, capacity_)};
+  contents_.assign(parts.begin(), parts.end());
+  bytes_ = bytes;
   ++version_;
   return {};
 }
@@ -31,7 +35,7 @@ Result<void> SharedBytes::bring_to(Device& device) {
   place.version = version_;
   if (device.info().kind == DeviceKind::gpu) {
     ++transfers_.uploads;
-    transfers_.upload_bytes += static_cast<int64_t>(contents_.size());
+    transfers_.upload_bytes += bytes_;
   }
   return {};
 }

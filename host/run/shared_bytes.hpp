@@ -3,6 +3,7 @@
 #include <map>
 #include <memory>
 #include <span>
+#include <vector>
 
 #include "host/core/result.hpp"
 #include "host/core/shape.hpp"
@@ -18,10 +19,11 @@ class SharedBytes {
   /// Room for `capacity` bytes, 1 or more; the networks' input has that many elements.
   explicit SharedBytes(int64_t capacity) : capacity_(capacity) {}
 
-  /// New contents; nothing is copied yet. They stay where they are, unchanged, until the next call
-  /// or until the last run that reads them has ended. Errc::usage when there are more than the
-  /// capacity.
-  Result<void> set(std::span<const std::byte> bytes);
+  /// New contents, the parts one behind the other; nothing is copied yet. They stay where they are,
+  /// unchanged, until the next call or until the last run that reads them has ended. Errc::usage
+  /// when there are more than the capacity.
+  Result<void> set(std::span<const std::span<const std::byte>> parts);
+  Result<void> set(std::span<const std::byte> bytes) { return set(std::span(&bytes, 1)); }
   Shape shape() const { return {capacity_}; }
   /// What went to devices with memory of their own, summed.
   const Transfers& transfers() const { return transfers_; }
@@ -38,7 +40,8 @@ class SharedBytes {
   };
 
   int64_t capacity_;
-  std::span<const std::byte> contents_;
+  std::vector<std::span<const std::byte>> contents_;  ///< the parts
+  int64_t bytes_ = 0;                                 ///< of them all
   int64_t version_ = 0;
   std::map<Device*, Place> places_;
   Transfers transfers_;

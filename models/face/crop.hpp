@@ -10,7 +10,9 @@ struct Square {
   Point centre;
   double side = 0;
 
-  CropRectangle rectangle() const { return {centre.x, centre.y, side, side}; }
+  CropRectangle rectangle(size_t frame = 0) const {
+    return {centre.x, centre.y, side, side, frame};
+  }
   /// As networks are given it: in float.
   Square rounded() const;
 };

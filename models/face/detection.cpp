@@ -21,11 +21,11 @@ Detection to_frame(Detection detection, const SearchArea& area) {
 
 Result<std::vector<Detection>> Detector::detect(const cv::Mat& bgr) {
   VULTUS_CHECK(picture_->show(bgr));
-  return search();
+  return search(0);
 }
 
-Result<std::vector<Detection>> Detector::search(const SearchArea& area) {
-  VULTUS_TRY(std::vector<Detection> found, search_resampled(area));
+Result<std::vector<Detection>> Detector::search(size_t frame, const SearchArea& area) {
+  VULTUS_TRY(std::vector<Detection> found, search_resampled(frame, area));
   for (Detection& detection : found)
     detection = to_frame(detection, area);
   return found;

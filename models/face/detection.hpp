@@ -23,13 +23,13 @@ struct Detection {
                                   ///< picture first
 };
 
-/// An upright square of the frame that is looked at alone, black where it lies outside.
+/// An upright square of a frame that is looked at alone, black where it lies outside.
 struct SearchArea {
   int x = 0, y = 0;  ///< its first pixel
   int side = 1;      ///< in pixels
 };
 
-/// Finds faces in a picture. One thread at a time.
+/// Finds faces in a frame. One thread at a time.
 class Detector {
  public:
   explicit Detector(std::shared_ptr<Picture> picture) : picture_(std::move(picture)) {}
@@ -38,11 +38,11 @@ class Detector {
   Detector& operator=(const Detector&) = delete;
   /// `bgr` is 8-bit, three channels. Faces by descending score; ties in prior order.
   Result<std::vector<Detection>> detect(const cv::Mat& bgr);
-  /// The same for the picture that is shown already.
-  virtual Result<std::vector<Detection>> search() = 0;
-  /// Looks at a part of the picture shown, resampled to `kAreaPixels` squared. Boxes and points are
-  /// in pixels of the frame.
-  Result<std::vector<Detection>> search(const SearchArea& area);
+  /// The same for the frame that the picture shows as number `frame`.
+  virtual Result<std::vector<Detection>> search(size_t frame) = 0;
+  /// Looks at a part of that frame, resampled to `kAreaPixels` squared. Boxes and points are in
+  /// pixels of the frame.
+  Result<std::vector<Detection>> search(size_t frame, const SearchArea& area);
   Picture& picture() { return *picture_; }
   /// Summed since it was opened, without pictures.
   virtual Transfers transfers() const = 0;
@@ -51,7 +51,7 @@ class Detector {
 
  protected:
   /// In pixels of the resampled area.
-  virtual Result<std::vector<Detection>> search_resampled(const SearchArea& area) = 0;
+  virtual Result<std::vector<Detection>> search_resampled(size_t frame, const SearchArea& area) = 0;
 
   std::shared_ptr<Picture> picture_;
 };

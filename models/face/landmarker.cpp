@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include <array>
+#include <algorithm>
 #include <cmath>
 #include <utility>
 
@@ -44,13 +44,17 @@ const Contract& contract_of(LandmarkerKind kind) {
   return kPfld;
 }
 
-}  // namespace
+struct Loaded {
+  Graph graph;
+  std::string input, output;  ///< by name
+};
 
-Result<std::unique_ptr<Landmarker>> Landmarker::open(const std::string& path, LandmarkerKind kind,
-                                                     const SessionOptions& options,
-                                                     std::shared_ptr<Picture> picture) {
-  const Contract& contract = contract_of(kind);
-  const Shape shape{1, contract.crop.planes(), contract.crop.height, contract.crop.width};
+/// The network alone, for `batch` faces at a time; 0: as the file says, which must be one.
+/// bad_model where it is another.
+Result<Loaded> load(const std::string& path, const Contract& contract,
+                    const SessionOptions& options) {
+  const int64_t faces = std::max<int64_t>(options.batch, 1);
+  const Shape shape{faces, contract.crop.planes(), contract.crop.height, contract.crop.width};
   const auto numbers = static_cast<int64_t>(2 * point_count(contract.scheme));
   Result<LoadedGraph> loaded = load_graph(path, options.shapes, options.batch, options.fuse);
   if (!loaded) return as_bad_model(loaded.error());
@@ -66,7 +70,9 @@ Result<std::unique_ptr<Landmarker>> Landmarker::open(const std::string& path, La
   for (ValueId v : graph.outputs) {
     const Value& value = graph.value(v);
     // The last that fits: exports of STAR may give the points of every stack, and heat maps.
-    if (value.dtype == DType::f32 && value.shape.elements() == numbers) output = value.name;
+    if (value.dtype == DType::f32 && value.shape.elements() == faces * numbers &&
+        (faces == 1 || value.shape[0] == faces))
+      output = value.name;
   }
   if (input.empty() || output.empty())
     return Error{Errc::bad_model,
@@ -74,11 +80,28 @@ Result<std::unique_ptr<Landmarker>> Landmarker::open(const std::string& path, La
                              "an output of {} numbers{}",
                              path, contract.name, shape.str(), has, numbers,
                              output.empty() ? ", which is missing" : "")};
+  return Loaded{std::move(loaded->graph), std::move(input), std::move(output)};
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Landmarker>> Landmarker::open(const std::string& path, LandmarkerKind kind,
+                                                     const SessionOptions& options,
+                                                     std::shared_ptr<Picture> picture) {
+  const Contract& contract = contract_of(kind);
+  SessionOptions session = options;
+  session.batch = picture->most_frames() > 1 ? static_cast<int64_t>(picture->most_frames()) : 0;
+  Result<Loaded> loaded = load(path, contract, session);
+  if (!loaded && session.batch > 0) {  // networks that hold their batch in constants: face by face
+    session.batch = 0;
+    loaded = load(path, contract, session);
+  }
+  if (!loaded) return loaded.error();
   VULTUS_TRY(PictureNetwork network,
-             PictureNetwork::open(source_of(std::move(loaded->graph), path, options), input,
-                                  contract.crop, options, picture));
+             PictureNetwork::open(source_of(std::move(loaded->graph), path, session), loaded->input,
+                                  contract.crop, session, picture));
   return std::unique_ptr<Landmarker>(
-      new Landmarker(std::move(network), kind, std::move(output), std::move(picture)));
+      new Landmarker(std::move(network), kind, std::move(loaded->output), std::move(picture)));
 }
 
 LandmarkScheme Landmarker::scheme() const {
@@ -99,16 +122,38 @@ Square Landmarker::square(const Box& box) const {
 
 Result<Landmarks> Landmarker::measure(const cv::Mat& bgr, const Box& box) {
   VULTUS_CHECK(picture_->show(bgr));
-  return measure(box);
+  const Face face{0, box};
+  VULTUS_TRY(std::vector<Landmarks> found, measure(std::span(&face, 1)));
+  return std::move(found.front());
 }
 
-Result<Landmarks> Landmarker::measure(const Box& box) {
-  const Contract& contract = contract_of(kind_);
-  const Square square = this->square(box).rounded();
-  VULTUS_CHECK(network_.run(std::array{square.rectangle()}));
-  VULTUS_TRY(const Tensor* output, network_.session().output(output_name_));
-  std::span<const float> values = output->as<float>();
+Result<std::vector<Landmarks>> Landmarker::measure(std::span<const Face> faces) {
+  std::vector<Landmarks> found;
+  const auto batch = static_cast<size_t>(network_.batch());
+  for (; !faces.empty(); faces = faces.subspan(std::min(batch, faces.size())))
+    VULTUS_CHECK(run_pass(faces.first(std::min(batch, faces.size())), found));
+  return found;
+}
 
+Result<void> Landmarker::run_pass(std::span<const Face> faces, std::vector<Landmarks>& found) {
+  auto rounded = [this](const Face& face) { return square(face.box).rounded(); };
+  std::vector<CropRectangle> rectangles;
+  for (const Face& face : faces)
+    rectangles.push_back(rounded(face).rectangle(face.frame));
+  rectangles.resize(static_cast<size_t>(network_.batch()), rectangles.back());
+  VULTUS_CHECK(network_.run(rectangles));
+  VULTUS_TRY(const Tensor* output, network_.session().output(output_name_));
+  const size_t numbers = 2 * point_count(scheme());
+  for (size_t i = 0; i < faces.size(); ++i) {
+    VULTUS_TRY(Landmarks points,
+               points_of(output->as<float>().subspan(i * numbers, numbers), rounded(faces[i])));
+    found.push_back(std::move(points));
+  }
+  return {};
+}
+
+Result<Landmarks> Landmarker::points_of(std::span<const float> values, const Square& square) const {
+  const Contract& contract = contract_of(kind_);
   Landmarks landmarks{contract.scheme, {}};
   landmarks.points.reserve(values.size() / 2);
   const double scale = square.side / static_cast<double>(contract.crop.width);

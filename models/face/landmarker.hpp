@@ -1,7 +1,9 @@
 #pragma once
 
 #include <memory>
+#include <span>
 #include <string>
+#include <vector>
 
 #include "host/run/session.hpp"
 #include "models/face/crop.hpp"
@@ -17,11 +19,18 @@ enum class LandmarkerKind : uint8_t {
   ibug68,  ///< 64x64 grey, 68 points in 0..1
 };
 
-/// Measures the points of one face inside a detector's box. One thread at a time.
+/// Measures the points of faces inside a detector's boxes. One thread at a time.
 class Landmarker {
  public:
+  /// A face in the frame that the picture shows as number `frame`.
+  struct Face {
+    size_t frame = 0;
+    Box box;
+  };
+
   /// Reads the network and checks its input and output against the kind. The devices in `session`
-  /// outlive it.
+  /// outlive it. One pass holds as many faces as the picture shows frames, where the network's
+  /// batch can be changed; else one.
   static Result<std::unique_ptr<Landmarker>> open(
       const std::string& path, LandmarkerKind kind, const SessionOptions& session,
       std::shared_ptr<Picture> picture = std::make_shared<Picture>());
@@ -33,8 +42,9 @@ class Landmarker {
   /// reference code does; for STAR 128 n + 127.5 in crop pixels, the inverse of its training
   /// labels.
   Result<Landmarks> measure(const cv::Mat& bgr, const Box& box);
-  /// The same for the picture that is shown already.
-  Result<Landmarks> measure(const Box& box);
+  /// The same for faces of the frames that are shown already, in their order. Where they
+  /// do not fill the last pass the last face fills it up.
+  Result<std::vector<Landmarks>> measure(std::span<const Face> faces);
   Picture& picture() { return *picture_; }
   Transfers transfers() const { return network_.transfers(); }  ///< without pictures
 
@@ -45,6 +55,8 @@ class Landmarker {
         kind_(kind),
         output_name_(std::move(output)),
         picture_(std::move(picture)) {}
+  Result<void> run_pass(std::span<const Face> faces, std::vector<Landmarks>& found);
+  Result<Landmarks> points_of(std::span<const float> values, const Square& square) const;
 
   PictureNetwork network_;
   LandmarkerKind kind_;

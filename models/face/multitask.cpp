@@ -20,7 +20,8 @@ namespace {
 
 constexpr int kSize = 224;
 constexpr size_t kPlanes = size_t{3} * kSize * kSize;
-constexpr size_t kFaces = 3;
+/// Of a face: as it is, its left half and its right half.
+constexpr size_t kPictures = 3;
 /// ImageNet's means and deviations, R G B.
 constexpr std::array<float, 3> kMean{0.485f, 0.456f, 0.406f}, kDeviation{0.229f, 0.224f, 0.225f};
 
@@ -124,12 +125,11 @@ cv::Mat expression_face(const cv::Mat& bgr) {
 
 Multitask::Multitask(int64_t batch, std::shared_ptr<Picture> picture)
     : picture_(std::move(picture)),
-      input_(DType::f32, {batch, 3, kSize, kSize}),
-      planes_(kFaces * kPlanes),
-      results_(kFaces) {}
+      batch_(static_cast<size_t>(batch)),
+      results_(std::max(batch_, kPictures)) {}
 
 Result<void> Multitask::load(Graph graph, const std::string& path, SessionOptions options) {
-  options.batch = input_.shape()[0];
+  options.batch = static_cast<int64_t>(batch_);
   const bool gpu = std::ranges::any_of(
       options.devices, [](const Device* d) { return d->info().kind == DeviceKind::gpu; });
   if (gpu) {
@@ -142,6 +142,7 @@ Result<void> Multitask::load(Graph graph, const std::string& path, SessionOption
     }
   }
   VULTUS_TRY(session_, Session::from_graph(std::move(graph), options));
+  planes_ = Tensor(DType::f32, {static_cast<int64_t>(results_.size()), 3, kSize, kSize});
   return {};
 }
 
@@ -149,7 +150,7 @@ Result<std::unique_ptr<Multitask>> Multitask::open(const std::string& path,
                                                    const SessionOptions& options,
                                                    std::shared_ptr<Picture> picture) {
   // Networks that hold their batch in constants work face by face.
-  for (int64_t batch : {int64_t{kFaces}, int64_t{1}}) {
+  for (int64_t batch : {static_cast<int64_t>(kPictures * picture->most_frames()), int64_t{1}}) {
     Result<LoadedGraph> loaded = load_graph(path, options.shapes, batch, options.fuse);
     if (!loaded && batch == 1) return as_bad_model(loaded.error());
     if (!loaded) continue;
@@ -181,7 +182,7 @@ Result<void> Multitask::take_results(size_t first) {
   VULTUS_TRY(const Tensor* units, session.output(action_units_));
   if (!finite(emotion->as<float>()) || !finite(gaze->as<float>()) || !finite(units->as<float>()))
     return Error{Errc::internal, "action units: the network gave a value that is not a number"};
-  for (size_t i = 0; i < static_cast<size_t>(input_.shape()[0]); ++i) {
+  for (size_t i = 0; i < batch_; ++i) {
     Expression& result = results_[first + i];
     result.emotions = softmax(emotion->as<float>().subspan(i * 8, 8));
     result.gaze_yaw = gaze->as<float>()[2 * i];
@@ -192,61 +193,102 @@ Result<void> Multitask::take_results(size_t first) {
 }
 
 /// The device crops and mirrors.
-Result<void> Multitask::run_crops(const cv::Rect& area, const std::optional<Midline>& midline) {
-  const Point middle(area.x + area.width / 2.0, area.y + area.height / 2.0);
-  const std::array<CropRectangle, kFaces> rectangles = [&] {
-    std::array<CropRectangle, kFaces> all;
-    all.fill({middle.x, middle.y, double(area.width), double(area.height)});
-    return all;
-  }();
-  const std::array<MirrorLine, kFaces> lines{MirrorLine{}, mirror_line(midline, Side::left, middle),
-                                             mirror_line(midline, Side::right, middle)};
-  const auto batch = static_cast<size_t>(crops_->batch());
-  for (size_t first = 0; first < (midline ? kFaces : 1); first += batch) {
-    VULTUS_CHECK(crops_->run(std::span(rectangles).subspan(first, batch),
-                             std::span(lines).subspan(first, batch)));
-    VULTUS_CHECK(take_results(first));
+void Multitask::place_crops(std::span<const Seen> faces) {
+  rectangles_.clear();
+  lines_.clear();
+  for (const Seen& seen : faces) {
+    const cv::Rect& area = seen.area;
+    const Point middle(area.x + area.width / 2.0, area.y + area.height / 2.0);
+    rectangles_.insert(
+        rectangles_.end(), kPictures,
+        {middle.x, middle.y, double(area.width), double(area.height), seen.face->frame});
+    lines_.push_back({});
+    for (Side side : {Side::left, Side::right})
+      lines_.push_back(mirror_line(seen.face->midline, side, middle));
   }
-  return {};
+  rectangles_.resize(results_.size(), rectangles_.back());
+  lines_.resize(results_.size());
 }
 
-Result<void> Multitask::run_planes(const cv::Rect& area, const std::optional<Midline>& midline) {
-  const std::span<float> planes(planes_);
-  const cv::Mat& bgr = picture_->bgr();
-  write_planes(bgr(area), planes.first(kPlanes));
-  if (midline) {
-    MirroredPair halves;
-    mirror_both(bgr, midline, area, halves);
-    write_planes(halves.left, planes.subspan(kPlanes, kPlanes));
-    write_planes(halves.right, planes.subspan(2 * kPlanes, kPlanes));
+void Multitask::write_faces(std::span<const Seen> faces) {
+  std::span<float> to = planes_.as<float>();
+  auto write = [&](const cv::Mat& picture) {
+    write_planes(picture, to.first(kPlanes));
+    to = to.subspan(kPlanes);
+  };
+  for (const auto& [face, area] : faces) {
+    const cv::Mat& bgr = picture_->bgr(face->frame);
+    write(bgr(area));
+    if (face->midline) {
+      MirroredPair halves;
+      mirror_both(bgr, face->midline, area, halves);
+      write(halves.left);
+      write(halves.right);
+    } else {
+      to = to.subspan(2 * kPlanes);
+    }
   }
-  const auto batch = static_cast<size_t>(input_.shape()[0]);
-  for (size_t first = 0; first < (midline ? kFaces : 1); first += batch) {
-    std::ranges::copy(planes.subspan(first * kPlanes, batch * kPlanes), input_.as<float>().begin());
-    VULTUS_CHECK(session_->set_input(input_name_, input_.view()));
+}
+
+/// Of the faces in place, into results_[first] and those behind it.
+Result<void> Multitask::run_pass(size_t first) {
+  if (crops_) {
+    VULTUS_CHECK(crops_->run(std::span(rectangles_).subspan(first, batch_),
+                             std::span(lines_).subspan(first, batch_)));
+  } else {
+    TensorView pass = planes_.view();
+    pass.shape[0] = static_cast<int64_t>(batch_);
+    pass.bytes += first * kPlanes * sizeof(float);
+    VULTUS_CHECK(session_->set_input(input_name_, pass));
     VULTUS_CHECK(session_->run());
-    VULTUS_CHECK(take_results(first));
   }
+  return take_results(first);
+}
+
+/// No more than go at once.
+Result<void> Multitask::run_faces(std::span<const Seen> faces) {
+  if (crops_)
+    place_crops(faces);
+  else
+    write_faces(faces);
+  if (batch_ > 1) return run_pass(0);
+  for (size_t i = 0; i < faces.size(); ++i)
+    for (size_t k = 0; k < (faces[i].face->midline ? kPictures : 1); ++k)
+      VULTUS_CHECK(run_pass(kPictures * i + k));
   return {};
 }
 
 Result<std::optional<Expressions>> Multitask::measure(const cv::Mat& bgr, const Box& box,
                                                       const std::optional<Midline>& midline) {
   VULTUS_CHECK(picture_->show(bgr));
-  return measure(box, midline);
+  const Face face{0, box, midline};
+  VULTUS_TRY(auto found, measure(std::span(&face, 1)));
+  return found.front();
 }
 
-Result<std::optional<Expressions>> Multitask::measure(const Box& box,
-                                                      const std::optional<Midline>& midline) {
-  const cv::Rect area = expression_area(box, picture_->size());
-  if (area.empty()) return std::optional<Expressions>();
-  VULTUS_CHECK(crops_ ? run_crops(area, midline) : run_planes(area, midline));
-  Expressions found{.whole = results_[0], .left = {}, .right = {}};
-  if (midline) {
-    found.left = results_[1];
-    found.right = results_[2];
+Result<std::vector<std::optional<Expressions>>> Multitask::measure(std::span<const Face> faces) {
+  if (std::ranges::any_of(faces, [&](const Face& f) { return f.frame >= picture_->frames(); }))
+    return Error{Errc::usage, "action units of a frame that is not shown: show it first"};
+  std::vector<std::optional<Expressions>> found(faces.size());
+  std::vector<Seen> seen;
+  for (const Face& face : faces)
+    if (cv::Rect area = expression_area(face.box, picture_->size()); !area.empty())
+      seen.push_back({&face, area});
+  const size_t most = results_.size() / kPictures;
+  for (size_t first = 0; first < seen.size(); first += most) {
+    const auto some = std::span(seen).subspan(first, std::min(most, seen.size() - first));
+    VULTUS_CHECK(run_faces(some));
+    for (size_t i = 0; i < some.size(); ++i) {
+      const Expression* of = &results_[kPictures * i];
+      Expressions& one = found[static_cast<size_t>(some[i].face - faces.data())].emplace();
+      one.whole = of[0];
+      if (some[i].face->midline) {
+        one.left = of[1];
+        one.right = of[2];
+      }
+    }
   }
-  return std::optional<Expressions>(found);
+  return found;
 }
 
 }  // namespace vultus::face

@@ -3,7 +3,9 @@
 #include <memory>
 #include <opencv2/core/mat.hpp>
 #include <optional>
+#include <span>
 #include <string>
+#include <vector>
 
 #include "host/run/session.hpp"
 #include "models/face/expression.hpp"
@@ -23,34 +25,52 @@ struct Expressions {
 /// networks take it, the face's box stretched to a square. One thread at a time.
 class Multitask {
  public:
+  /// A face in the frame that the picture shows as number `frame`; `box` in its pixels, corners
+  /// truncated and cut off at the border.
+  struct Face {
+    size_t frame = 0;
+    Box box;
+    std::optional<Midline> midline;
+  };
+
   /// Reads the network and checks what it takes and gives: bad_model. The devices in `session`
-  /// outlive it. One pass holds all three faces where the network's batch can be changed.
+  /// outlive it. One pass holds all three pictures of as many faces as `picture` shows frames,
+  /// where the network's batch can be changed; else one picture.
   static Result<std::unique_ptr<Multitask>> open(
       const std::string& path, const SessionOptions& session,
       std::shared_ptr<Picture> picture = std::make_shared<Picture>());
 
-  /// `bgr` 8UC3; `box` in its pixels, its corners truncated and cut off at the border. Nothing when
-  /// nothing is left of it.
+  /// `bgr` 8UC3. Nothing when nothing of the box lies in it.
   Result<std::optional<Expressions>> measure(const cv::Mat& bgr, const Box& box,
                                              const std::optional<Midline>& midline);
-  /// The same for the picture that is shown already.
-  Result<std::optional<Expressions>> measure(const Box& box, const std::optional<Midline>& midline);
+  /// The same for faces of the frames that are shown already, in their order. The last
+  /// pass costs the same where they do not fill it.
+  Result<std::vector<std::optional<Expressions>>> measure(std::span<const Face> faces);
   Transfers transfers() const;  ///< without pictures
 
  private:
+  /// A face and the part of its frame that the network sees.
+  struct Seen {
+    const Face* face;
+    cv::Rect area;
+  };
   Multitask(int64_t batch, std::shared_ptr<Picture> picture);
   Result<void> load(Graph graph, const std::string& path, SessionOptions options);
-  Result<void> run_crops(const cv::Rect& area, const std::optional<Midline>& midline);
-  Result<void> run_planes(const cv::Rect& area, const std::optional<Midline>& midline);
+  Result<void> run_faces(std::span<const Seen> faces);
+  void place_crops(std::span<const Seen> faces);
+  void write_faces(std::span<const Seen> faces);
+  Result<void> run_pass(size_t first);
   Result<void> take_results(size_t first);
 
   std::shared_ptr<Picture> picture_;
   std::optional<PictureNetwork> crops_;  ///< where a GPU crops and mirrors; else
   std::optional<Session> session_;       ///< the network alone: the CPU mirrors whole rows faster
   std::string input_name_, emotion_, gaze_, action_units_;
-  Tensor input_;  ///< of one pass: [batch, 3, 224, 224]
-  std::vector<float> planes_;
-  std::vector<Expression> results_;
+  size_t batch_;  ///< of a pass: all three pictures of every face at once, or 1
+  std::vector<CropRectangle> rectangles_;
+  std::vector<MirrorLine> lines_;
+  Tensor planes_;                    ///< of the faces at once: [3 * faces, 3, 224, 224]
+  std::vector<Expression> results_;  ///< as many
 };
 
 /// The part of the picture that the network sees for `box`: corners truncated, inside the picture.

@@ -1,5 +1,7 @@
 #include "models/face/picture.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <optional>
 #include <utility>
@@ -11,13 +13,20 @@ namespace vultus::face {
 
 namespace {
 
-/// Frames of up to 4096 x 2304; more are rare, and cost a new plan of every network.
-constexpr int64_t kUsualBytes = int64_t{4096} * 2304 * 3;
+/// Frames of up to 4096 x 2304, or as many of 1920 x 1080 as may be shown; more are rare, and cost
+/// a new plan of every network.
+constexpr int64_t kUsualBytes = int64_t{4096} * 2304 * 3, kUsualFrame = int64_t{1920} * 1080 * 3;
+/// The least maxStorageBufferRange that Vulkan allows.
+constexpr int64_t kMostBytes = int64_t{1} << 27;
 constexpr const char *kPicture = "vultus.picture", *kSize = "vultus.picture_size",
                      *kRectangles = "vultus.rectangles", *kMirrors = "vultus.mirrors";
 
-int64_t bytes_in(const cv::Mat& bgr) {
-  return int64_t{3} * bgr.rows * bgr.cols;
+int64_t bytes_in(cv::Size size) {
+  return picture_bytes(size.height, size.width);
+}
+
+int64_t usual_bytes(size_t most_frames) {
+  return std::clamp(static_cast<int64_t>(most_frames) * kUsualFrame, kUsualBytes, kMostBytes);
 }
 
 std::string_view name_of(CropWarp::Channels channels) {
@@ -63,18 +72,37 @@ GraphSource source_of(Graph graph, const std::string& path, const SessionOptions
   };
 }
 
-Picture::Picture() : bytes_(std::make_shared<SharedBytes>(kUsualBytes)) {}
+Picture::Picture(size_t most_frames)
+    : most_frames_(std::max<size_t>(most_frames, 1)),
+      bytes_(std::make_shared<SharedBytes>(usual_bytes(most_frames_))) {}
 
-Result<void> Picture::show(const cv::Mat& bgr) {
-  if (bgr.empty() || bgr.type() != CV_8UC3)
-    return Error{Errc::usage, "the networks look at 8-bit BGR pictures: convert it first"};
-  bgr_ = bgr.isContinuous() ? bgr : bgr.clone();
-  const int64_t bytes = bytes_in(bgr_);
+size_t Picture::most_frames(cv::Size size) const {
+  const int64_t fit = kMostBytes / std::max<int64_t>(bytes_in(size), 1);
+  return std::clamp<size_t>(static_cast<size_t>(fit), 1, most_frames_);
+}
+
+Result<void> Picture::show(std::span<const cv::Mat> bgr) {
+  if (bgr.empty() || bgr.size() > most_frames_)
+    return Error{Errc::usage,
+                 fmt::format("{} frames were given to networks that look at 1 to {} at once",
+                             bgr.size(), most_frames_)};
+  for (const cv::Mat& frame : bgr)
+    if (frame.empty() || frame.type() != CV_8UC3 || frame.size() != bgr.front().size())
+      return Error{Errc::usage,
+                   "the networks look at 8-bit BGR pictures of one size: convert them first"};
+  frames_.clear();
+  std::vector<std::span<const std::byte>> parts;
+  const int64_t each = bytes_in(bgr.front().size());
+  for (const cv::Mat& frame : bgr) {
+    frames_.push_back(frame.isContinuous() ? frame : frame.clone());
+    parts.push_back(std::as_bytes(std::span(frames_.back().data, static_cast<size_t>(each))));
+  }
+  const int64_t bytes = each * static_cast<int64_t>(parts.size());
   if (bytes > bytes_->shape()[0]) {
     before_ += bytes_->transfers();
     bytes_ = std::make_shared<SharedBytes>(bytes);
   }
-  return bytes_->set(std::as_bytes(std::span(bgr_.data, static_cast<size_t>(bytes))));
+  return bytes_->set(parts);
 }
 
 Transfers Picture::transfers() const {
@@ -91,7 +119,7 @@ PictureNetwork::PictureNetwork(GraphSource source, Front front, SessionOptions o
       bytes_(picture_->bytes()),
       session_(std::move(session)),
       size_(DType::i32, {2}),
-      rectangles_(DType::f32, {batch, 4}),
+      rectangles_(DType::f32, {batch, 5}),
       mirrors_(DType::f32, {batch, 5}) {}
 
 Result<Session> PictureNetwork::load(const GraphSource& source, const Front& front,
@@ -102,7 +130,7 @@ Result<Session> PictureNetwork::load(const GraphSource& source, const Front& fro
       given == kNoValue || graph.shape(given).rank() == 0 ? 0 : graph.shape(given)[0];
   std::vector<GraphInput> inputs{{kPicture, DType::u8, picture.bytes()->shape()},
                                  {kSize, DType::i32, {2}},
-                                 {kRectangles, DType::f32, {batch, 4}}};
+                                 {kRectangles, DType::f32, {batch, 5}}};
   if (front.mirrored) inputs.push_back({kMirrors, DType::f32, {batch, 5}});
   VULTUS_CHECK(put_before(graph, front.input, node_of(front.crop), inputs));
   options.shared = {{kPicture, picture.bytes()}};
@@ -147,12 +175,15 @@ Result<void> PictureNetwork::run(std::span<const CropRectangle> rectangles,
   if (static_cast<int64_t>(rectangles.size()) != batch() ||
       mirrors.size() != (front_.mirrored ? rectangles.size() : 0))
     return Error{Errc::internal, "a network was given more or fewer crops than its batch"};
+  if (std::ranges::any_of(rectangles,
+                          [&](const CropRectangle& r) { return r.picture >= picture_->frames(); }))
+    return Error{Errc::usage, "a network was asked for a frame that is not shown: show it first"};
   VULTUS_CHECK(follow_picture());
   size_.as<int32_t>()[0] = picture_->size().height;
   size_.as<int32_t>()[1] = picture_->size().width;
   float* to = rectangles_.as<float>().data();
   for (const CropRectangle& r : rectangles)
-    for (double v : {r.x, r.y, r.width, r.height})
+    for (double v : {r.x, r.y, r.width, r.height, double(r.picture)})
       *to++ = static_cast<float>(v);
   to = mirrors_.as<float>().data();
   for (const MirrorLine& line : mirrors)

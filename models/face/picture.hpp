@@ -3,6 +3,7 @@
 #include <functional>
 #include <memory>
 #include <opencv2/core/mat.hpp>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -11,23 +12,34 @@
 
 namespace vultus::face {
 
-/// The frame that several networks look at: it goes up once to each device that has one of them.
+/// The frames that several networks look at: they go up once to each device that has one of them.
 /// One thread at a time. Outlives the sessions that read it; the devices outlive it.
 class Picture {
  public:
-  Picture();
-  /// The frame from now on: 8UC3 BGR, not empty, else Errc::usage. Rows without gaps are not
-  /// copied: they stay unchanged until the next call.
-  Result<void> show(const cv::Mat& bgr);
-  const cv::Mat& bgr() const { return bgr_; }
-  cv::Size size() const { return bgr_.size(); }
+  /// Shows up to `most_frames` at once, 1 or more; networks that look at faces of all of them have
+  /// about as large a batch.
+  explicit Picture(size_t most_frames = 1);
+  /// The frames from now on: 8UC3 BGR, not empty, all of one size, at least one and no more than
+  /// `most_frames`, else Errc::usage. Rows without gaps are not copied: they stay unchanged until
+  /// the next call.
+  Result<void> show(std::span<const cv::Mat> bgr);
+  Result<void> show(const cv::Mat& bgr) { return show(std::span(&bgr, 1)); }
+  /// The frame of that number, less than `frames()`.
+  const cv::Mat& bgr(size_t frame = 0) const { return frames_[frame]; }
+  size_t frames() const { return frames_.size(); }
+  cv::Size size() const { return frames_.empty() ? cv::Size() : frames_.front().size(); }
+  size_t most_frames() const { return most_frames_; }
+  /// How many frames of that size can be shown at once: 1 to `most_frames`, no more than what every
+  /// Vulkan device lets a kernel see.
+  size_t most_frames(cv::Size size) const;
   /// Replaced by larger ones when a larger frame comes.
   const std::shared_ptr<SharedBytes>& bytes() const { return bytes_; }
   /// What went up of all frames.
   Transfers transfers() const;
 
  private:
-  cv::Mat bgr_;
+  size_t most_frames_;
+  std::vector<cv::Mat> frames_;
   std::shared_ptr<SharedBytes> bytes_;
   Transfers before_;  ///< of bytes that were replaced
 };
@@ -38,8 +50,8 @@ using GraphSource = std::function<Result<Graph>()>;
 /// `options`.
 GraphSource source_of(Graph graph, const std::string& path, const SessionOptions& options);
 
-/// A network behind a CropWarp node: it looks at rectangles of a picture, one for each of its
-/// batch.
+/// A network behind a CropWarp node: it looks at rectangles of the frames shown, one for each of
+/// its batch.
 class PictureNetwork {
  public:
   /// `source` gives the network alone, now and for frames that are too large for what was compiled;
@@ -51,8 +63,8 @@ class PictureNetwork {
   static Result<PictureNetwork> open_mirrored(GraphSource source, const std::string& input,
                                               const CropWarp& crop, const SessionOptions& options,
                                               std::shared_ptr<Picture> picture);
-  /// Runs on rectangles of the picture shown, as many as the batch; of the picture mirrored, where
-  /// the network was opened for it, about as many lines.
+  /// Runs on rectangles of the frames shown (`picture` is the number of the frame), as many as the
+  /// batch; of the frames mirrored, where the network was opened for it, about as many lines.
   Result<void> run(std::span<const CropRectangle> rectangles,
                    std::span<const MirrorLine> mirrors = {});
   const Session& session() const { return session_; }

@@ -134,16 +134,17 @@ Result<std::vector<Detection>> RetinaFace::run(cv::Size size, const CropRectangl
   return detections_of(network->session().output(0).as<float>());
 }
 
-Result<std::vector<Detection>> RetinaFace::search() {
+Result<std::vector<Detection>> RetinaFace::search(size_t frame) {
   const cv::Size size = picture_->size();
   if (size.empty()) return Error{Errc::usage, "detector: no picture is shown"};
-  return run(size, {size.width / 2.0, size.height / 2.0, double(size.width), double(size.height)});
+  return run(size,
+             {size.width / 2.0, size.height / 2.0, double(size.width), double(size.height), frame});
 }
 
-Result<std::vector<Detection>> RetinaFace::search_resampled(const SearchArea& area) {
+Result<std::vector<Detection>> RetinaFace::search_resampled(size_t frame, const SearchArea& area) {
   const double half = area.side / 2.0;
   return run({kAreaPixels, kAreaPixels},
-             {area.x + half, area.y + half, double(area.side), double(area.side)});
+             {area.x + half, area.y + half, double(area.side), double(area.side), frame});
 }
 
 Transfers RetinaFace::transfers() const {

@@ -30,7 +30,7 @@ class RetinaFace : public Detector {
   static Result<std::unique_ptr<RetinaFace>> open(
       std::string path, SessionOptions session, const RetinaFaceOptions& options,
       std::shared_ptr<Picture> picture = std::make_shared<Picture>());
-  Result<std::vector<Detection>> search() override;
+  Result<std::vector<Detection>> search(size_t frame) override;
   Transfers transfers() const override;
 
  private:
@@ -44,7 +44,7 @@ class RetinaFace : public Detector {
         path_(std::move(path)),
         session_options_(std::move(session)),
         options_(options) {}
-  Result<std::vector<Detection>> search_resampled(const SearchArea& area) override;
+  Result<std::vector<Detection>> search_resampled(size_t frame, const SearchArea& area) override;
   Result<std::vector<Detection>> run(cv::Size size, const CropRectangle& rectangle);
   Result<PictureNetwork*> bound(cv::Size size);
   Result<Graph> graph_for(cv::Size size) const;

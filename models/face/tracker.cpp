@@ -76,23 +76,6 @@ bool CutDetector::push(const cv::Mat& bgr) {
   return cut;
 }
 
-bool plausible(const Landmarks& landmarks, const Box& box) {
-  const Box points = extent(landmarks);
-  const double side = std::max(box.width(), box.height());
-  const double spread = std::max(points.width(), points.height());
-  const Point middle = mean(landmarks);
-  return spread > 0.4 * side && spread < 2 * side && middle.x > box.x1 && middle.x < box.x2 &&
-         middle.y > box.y1 && middle.y < box.y2;
-}
-
-void Tracker::reset() {
-  tracks_.clear();
-  cuts_.reset();
-  since_search_ = 0;
-  next_id_ = 0;
-  most_faces_ = 0;
-}
-
 void Tracker::restore(State state) {
   tracks_ = std::move(state.tracks);
   cuts_ = std::move(state.cuts);
@@ -103,17 +86,18 @@ void Tracker::restore(State state) {
 
 Result<std::optional<Detection>> Tracker::detect_near(const Box& box) {
   StageTimes::Timer timer(times_, "detect");
-  const auto area = area_around(frame(), box);
+  const auto area = area_around(size(), box);
   if (!area) return std::optional<Detection>();
-  VULTUS_TRY(std::vector<Detection> found, detector_.search(*area));
+  VULTUS_TRY(std::vector<Detection> found, detector_.search(frame_, *area));
   const Detection* match = best_match(found, box);
-  if (!match || !usable(match->box, frame())) return std::optional<Detection>();
+  if (!match || !usable(match->box, size())) return std::optional<Detection>();
   return std::optional<Detection>(*match);
 }
 
 Result<void> Tracker::follow(Track& track) {
   VULTUS_TRY(std::optional<Detection> found, detect_near(track.box));
   track.lost = !found;
+  track.anew = false;
   if (found) {
     track.box = found->box;
     track.score = found->score;
@@ -129,7 +113,7 @@ Result<void> Tracker::adopt(const Detection& detection, Track& track) {
   track.box = better.box;
   track.score = better.score;
   track.lost = false;
-  track.smoother.reset();
+  track.anew = true;
   return {};
 }
 
@@ -137,10 +121,10 @@ Result<void> Tracker::search() {
   std::vector<Detection> found;
   {
     StageTimes::Timer timer(times_, "search");
-    VULTUS_TRY(found, detector_.search());
+    VULTUS_TRY(found, detector_.search(frame_));
   }
   since_search_ = 0;
-  std::erase_if(found, [&](const Detection& d) { return !usable(d.box, frame()); });
+  std::erase_if(found, [&](const Detection& d) { return !usable(d.box, size()); });
   most_faces_ = std::max(most_faces_, found.size());
   for (Track& track : tracks_) {
     if (!track.lost) continue;
@@ -172,26 +156,9 @@ void Tracker::drop_doubles() {
         tracks_.erase(tracks_.begin() + static_cast<std::ptrdiff_t>(j));
 }
 
-Result<bool> Tracker::measure(Track& track, TrackedFace& face) {
-  Landmarks landmarks;
-  {
-    StageTimes::Timer timer(times_, "landmarks");
-    VULTUS_TRY(landmarks, landmarker_.measure(track.box));
-  }
-  if (!plausible(landmarks, track.box)) {
-    track.smoother.reset();
-    return false;
-  }
-  StageTimes::Timer timer(times_, "smooth");
-  face = {track.id, track.score, track.box,
-          options_.smooth ? track.smoother.push(landmarks) : std::move(landmarks)};
-  return true;
-}
-
-Result<std::vector<TrackedFace>> Tracker::push(const cv::Mat& bgr) {
-  VULTUS_CHECK(detector_.picture().show(bgr));
-  if (&landmarker_.picture() != &detector_.picture()) VULTUS_CHECK(landmarker_.picture().show(bgr));
-  if (cuts_.push(bgr)) tracks_.clear();
+Result<std::vector<TrackedBox>> Tracker::push(size_t frame) {
+  frame_ = frame;
+  if (cuts_.push(detector_.picture().bgr(frame))) tracks_.clear();
   bool search_now = tracks_.empty() || ++since_search_ >= options_.search_every;
   for (Track& track : tracks_) {
     VULTUS_CHECK(follow(track));
@@ -199,12 +166,9 @@ Result<std::vector<TrackedFace>> Tracker::push(const cv::Mat& bgr) {
   }
   if (search_now) VULTUS_CHECK(search());
   drop_doubles();
-  std::vector<TrackedFace> faces;
-  for (Track& track : tracks_) {
-    TrackedFace face;
-    VULTUS_TRY(bool measured, measure(track, face));
-    if (measured) faces.push_back(std::move(face));
-  }
+  std::vector<TrackedBox> faces;
+  for (const Track& track : tracks_)
+    faces.push_back({track.id, track.score, track.box, track.anew});
   return faces;
 }
 

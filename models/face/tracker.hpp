@@ -4,8 +4,6 @@
 #include <vector>
 
 #include "models/face/detection.hpp"
-#include "models/face/landmarker.hpp"
-#include "models/face/smoothing.hpp"
 #include "models/face/stage_times.hpp"
 
 namespace vultus::face {
@@ -13,22 +11,21 @@ namespace vultus::face {
 struct TrackerOptions {
   int search_every = 10;   ///< frames between searches of the whole frame while a face is followed
   bool all_faces = false;  ///< else the one with the highest score, until it is lost
-  bool smooth = true;
+  bool smooth = true;      ///< landmarks; see LandmarkTracker
 };
 
-/// A face in a frame. `id` names a track, never a person: it ends where the face is lost.
-struct TrackedFace {
+/// Where a face is in a frame, as in `TrackedFace`.
+struct TrackedBox {
   int id = 0;
-  double score = 0;  ///< of the detection in this frame
+  double score = 0;
   Box box;
-  Landmarks landmarks;
+  bool anew = false;  ///< not followed from the frame before: what was smoothed so far is of no use
 };
 
 /// Says when a frame belongs to another scene than the one before it.
 class CutDetector {
  public:
   bool push(const cv::Mat& bgr);
-  void reset() { state_ = {}; }
 
   /// All that later pushes depend on.
   struct State {
@@ -49,26 +46,23 @@ class CutDetector {
 /// that are off.)
 class Tracker {
  public:
-  /// `times` may be null: stages "search", "detect", "landmarks", "smooth" are added to it.
-  Tracker(Detector& detector, Landmarker& landmarker, const TrackerOptions& options,
-          StageTimes* times = nullptr)
-      : detector_(detector), landmarker_(landmarker), options_(options), times_(times) {}
+  /// `times` may be null: stages "search" and "detect" are added to it.
+  Tracker(Detector& detector, const TrackerOptions& options, StageTimes* times = nullptr)
+      : detector_(detector), options_(options), times_(times) {}
 
-  /// The faces of the next frame, oldest track first; with one face at most one. The frame is then
-  /// what the networks' picture shows. A face that was lost and found again, or comes after a cut,
-  /// has a new id: it may be another person.
-  Result<std::vector<TrackedFace>> push(const cv::Mat& bgr);
+  /// The faces of the video's next frame, which the detector's picture shows as number `frame`,
+  /// oldest track first; with one face at most one. A face that was lost and found again, or comes
+  /// after a cut, has a new id: it may be another person.
+  Result<std::vector<TrackedBox>> push(size_t frame);
   /// The most faces that a search of a whole frame has found.
   size_t most_faces() const { return most_faces_; }
-  /// Forgets every face; call before another video.
-  void reset();
 
   struct Track {
     int id = 0;
     double score = 0;
     Box box;
     bool lost = false;
-    LandmarkSmoother smoother;
+    bool anew = true;  ///< in the last frame
   };
   /// All that later frames depend on: a tracker with the same options that is given it goes on as
   /// this one would have.
@@ -88,23 +82,18 @@ class Tracker {
   Result<void> search();
   Result<void> adopt(const Detection& detection, Track& track);
   void drop_doubles();
-  Result<bool> measure(Track& track, TrackedFace& face);
 
-  cv::Size frame() { return detector_.picture().size(); }
+  cv::Size size() { return detector_.picture().size(); }
 
   Detector& detector_;
-  Landmarker& landmarker_;
   TrackerOptions options_;
   StageTimes* times_;
+  size_t frame_ = 0;  ///< that is looked at
   CutDetector cuts_;
   std::vector<Track> tracks_;
   int since_search_ = 0;
   int next_id_ = 0;
   size_t most_faces_ = 0;
 };
-
-/// Whether points look like a face inside this box: they spread over a fair part of it and their
-/// middle lies in it.
-bool plausible(const Landmarks& landmarks, const Box& box);
 
 }  // namespace vultus::face

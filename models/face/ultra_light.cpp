@@ -77,15 +77,16 @@ Result<std::vector<Detection>> UltraLight::run(const CropRectangle& rectangle, c
                             options_);
 }
 
-Result<std::vector<Detection>> UltraLight::search() {
+Result<std::vector<Detection>> UltraLight::search(size_t frame) {
   const cv::Size size = picture_->size();
   if (size.empty()) return Error{Errc::usage, "detector: no picture is shown"};
-  return run({size.width / 2.0, size.height / 2.0, double(size.width), double(size.height)}, size);
+  return run({size.width / 2.0, size.height / 2.0, double(size.width), double(size.height), frame},
+             size);
 }
 
-Result<std::vector<Detection>> UltraLight::search_resampled(const SearchArea& area) {
+Result<std::vector<Detection>> UltraLight::search_resampled(size_t frame, const SearchArea& area) {
   const double half = area.side / 2.0;
-  return run({area.x + half, area.y + half, double(area.side), double(area.side)},
+  return run({area.x + half, area.y + half, double(area.side), double(area.side), frame},
              {kAreaPixels, kAreaPixels});
 }
 

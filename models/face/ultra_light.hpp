@@ -29,7 +29,7 @@ class UltraLight : public Detector {
   static Result<std::unique_ptr<UltraLight>> open(
       const std::string& path, const SessionOptions& session, const UltraLightOptions& options,
       std::shared_ptr<Picture> picture = std::make_shared<Picture>());
-  Result<std::vector<Detection>> search() override;
+  Result<std::vector<Detection>> search(size_t frame) override;
   Transfers transfers() const override { return network_.transfers(); }
 
  private:
@@ -40,7 +40,7 @@ class UltraLight : public Detector {
         options_(options),
         scores_(std::move(scores)),
         boxes_(std::move(boxes)) {}
-  Result<std::vector<Detection>> search_resampled(const SearchArea& area) override;
+  Result<std::vector<Detection>> search_resampled(size_t frame, const SearchArea& area) override;
   Result<std::vector<Detection>> run(const CropRectangle& rectangle, cv::Size size);
 
   PictureNetwork network_;

@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-#include "models/face/tracker.hpp"
+#include "models/face/tracked_face.hpp"
 #include "models/measure/pose.hpp"
 
 namespace vultus::measure {

@@ -18,10 +18,11 @@ namespace {
 using face::CutDetector;
 using face::Landmarks;
 using face::LandmarkSmoother;
+using face::LandmarkTracker;
 using face::Tracker;
 
 constexpr std::string_view kKind = "VULTCKP";
-constexpr uint32_t kVersion = 1;
+constexpr uint32_t kVersion = 2;
 constexpr int kMostSide = 4096;  // of a thumbnail
 
 void put(ByteWriter& to, const std::vector<std::string>& lines) {
@@ -60,10 +61,6 @@ void put(ByteWriter& to, const Tracker::Track& track) {
   for (double side : {track.box.x1, track.box.y1, track.box.x2, track.box.y2})
     to.put(side);
   to.put(track.lost);
-  const LandmarkSmoother::State& smoother = track.smoother.state();
-  to.put(smoother.previous.has_value());
-  put(to, smoother.previous.value_or(Landmarks{}));
-  put(to, smoother.smoothed);
 }
 
 void get(ByteReader& from, Tracker::Track& track) {
@@ -72,13 +69,23 @@ void get(ByteReader& from, Tracker::Track& track) {
   for (double* side : {&track.box.x1, &track.box.y1, &track.box.x2, &track.box.y2})
     *side = from.get<double>();
   track.lost = from.get<bool>();
-  LandmarkSmoother::State smoother;
+}
+
+void put(ByteWriter& to, const LandmarkSmoother& smoother) {
+  const LandmarkSmoother::State& state = smoother.state();
+  to.put(state.previous.has_value());
+  put(to, state.previous.value_or(Landmarks{}));
+  put(to, state.smoothed);
+}
+
+void get(ByteReader& from, LandmarkSmoother& smoother) {
+  LandmarkSmoother::State state;
   const bool has_previous = from.get<bool>();
   Landmarks previous;
   get(from, previous);
-  if (has_previous) smoother.previous = std::move(previous);
-  get(from, smoother.smoothed);
-  track.smoother.restore(std::move(smoother));
+  if (has_previous) state.previous = std::move(previous);
+  get(from, state.smoothed);
+  smoother.restore(std::move(state));
 }
 
 void put(ByteWriter& to, const CutDetector& cuts) {
@@ -114,7 +121,7 @@ void put(ByteWriter& to, const Tracker::State& state) {
 }
 
 void get(ByteReader& from, Tracker::State& state) {
-  constexpr size_t kLeastBytesOfATrack = 56;
+  constexpr size_t kLeastBytesOfATrack = 45;
   state.tracks.resize(from.get_count(kLeastBytesOfATrack));
   for (Tracker::Track& track : state.tracks)
     get(from, track);
@@ -122,6 +129,24 @@ void get(ByteReader& from, Tracker::State& state) {
   state.since_search = from.get<int32_t>();
   state.next_id = from.get<int32_t>();
   state.most_faces = static_cast<size_t>(from.get<uint64_t>());
+}
+
+void put(ByteWriter& to, const LandmarkTracker::State& state) {
+  put(to, state.tracker);
+  to.put(static_cast<uint32_t>(state.smoothers.size()));
+  for (const auto& [id, smoother] : state.smoothers) {
+    to.put(int32_t{id});
+    put(to, smoother);
+  }
+}
+
+void get(ByteReader& from, LandmarkTracker::State& state) {
+  get(from, state.tracker);
+  constexpr size_t kLeastBytesOfASmoother = 15;
+  for (size_t left = from.get_count(kLeastBytesOfASmoother); left > 0; --left) {
+    const int id = from.get<int32_t>();
+    get(from, state.smoothers[id]);
+  }
 }
 
 void put(ByteWriter& to, const VideoState& video) {

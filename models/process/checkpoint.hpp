@@ -6,7 +6,7 @@
 
 #include "host/core/result.hpp"
 #include "host/run/session.hpp"
-#include "models/face/tracker.hpp"
+#include "models/face/landmark_tracker.hpp"
 #include "models/video/join.hpp"
 #include "models/video/reader.hpp"
 
@@ -27,14 +27,16 @@ struct Checkpoint {
   /// stopped: so what is written does not either.
   static constexpr int64_t kFramesPerPiece = 100;
 
-  std::string identity;       ///< of program, settings and source
-  int64_t frames = 0;         ///< measured: their records are in the journal
+  std::string identity;  ///< of program, settings and source
+  /// Measured: their records are in the journal. A multiple of the frames that are measured
+  /// together, or all.
+  int64_t frames = 0;
   int64_t journal_bytes = 0;  ///< its valid length
   int64_t rendered = 0;       ///< frames in the packets, whole pieces unless `decoded`
   std::vector<VideoState> videos;
   bool decoded = false;  ///< the input has ended; `read` tells of it
   ReadSummary read;
-  face::Tracker::State tracker;
+  face::LandmarkTracker::State tracker;
   Transfers transfers;  ///< of all runs so far
   double seconds = 0;   ///< wall clock of all runs so far
   int resumptions = 0;

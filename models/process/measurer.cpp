@@ -8,9 +8,10 @@ namespace vultus {
 
 using face::StageTimes;
 
-Result<Networks> Networks::open(const Pack& pack, SessionOptions session) {
+Result<Networks> Networks::open(const Pack& pack, SessionOptions session, size_t frames) {
   session.share_workspace = true;
   Networks networks;
+  networks.picture = std::make_shared<face::Picture>(frames);
   VULTUS_TRY(networks.detector, open_detector(pack, session, networks.picture));
   VULTUS_TRY(networks.landmarker, open_landmarker(pack, session, networks.picture));
   VULTUS_TRY(networks.multitask, open_multitask(pack, session, networks.picture));
@@ -25,31 +26,49 @@ Transfers Networks::transfers() const {
   return sum;
 }
 
-Result<void> Measurer::add_face(face::TrackedFace face, FrameRecord& record) {
-  FaceRecord measured{.face = std::move(face), .whole = {}, .left = {}, .right = {}};
-  if (networks_.multitask) {
-    StageTimes::Timer timer(times_, "expression");
-    VULTUS_TRY(auto found, networks_.multitask->measure(measured.face.box,
-                                                        face::midline_of(measured.face.landmarks)));
-    if (found) {
-      measured.whole = found->whole;
-      measured.left = found->left;
-      measured.right = found->right;
+/// The faces of each of the frames that the picture shows, into its record.
+Result<void> Measurer::add_faces(std::vector<std::vector<face::TrackedFace>> faces,
+                                 std::span<FrameRecord* const> records) {
+  std::vector<face::Multitask::Face> seen;
+  for (size_t i = 0; i < faces.size(); ++i)
+    for (face::TrackedFace& face : faces[i]) {
+      seen.push_back({i, face.box, face::midline_of(face.landmarks)});
+      records[i]->faces.push_back({.face = std::move(face), .whole = {}, .left = {}, .right = {}});
+    }
+  if (!networks_.multitask || seen.empty()) return {};
+  StageTimes::Timer timer(times_, "expression");
+  VULTUS_TRY(auto found, networks_.multitask->measure(seen));
+  auto next = found.begin();
+  for (FrameRecord* record : records)
+    for (FaceRecord& measured : record->faces) {
+      const auto& expressions = *next++;
+      if (!expressions) continue;
+      measured.whole = expressions->whole;
+      measured.left = expressions->left;
+      measured.right = expressions->right;
       sides_.to_subject(measured.left, measured.right);
     }
-  }
-  record.faces.push_back(std::move(measured));
   return {};
 }
 
-Result<FrameRecord> Measurer::push(const Frame& frame) {
-  FrameRecord record{
-      .frame = frame.index + 1, .seconds = frame.seconds, .damaged = frame.damaged, .faces = {}};
-  if (frame.damaged) return record;
-  VULTUS_TRY(std::vector<face::TrackedFace> faces, tracker_.push(frame.bgr));
-  for (face::TrackedFace& face : faces)
-    VULTUS_CHECK(add_face(std::move(face), record));
-  return record;
+Result<std::vector<FrameRecord>> Measurer::push(std::span<const Frame> frames) {
+  std::vector<FrameRecord> records;
+  for (const Frame& frame : frames)
+    records.push_back({.frame = frame.index + 1,
+                       .seconds = frame.seconds,
+                       .damaged = frame.damaged,
+                       .faces = {}});
+  std::vector<cv::Mat> shown;
+  std::vector<FrameRecord*> of;
+  for (size_t i = 0; i < frames.size(); ++i) {
+    if (frames[i].damaged) continue;
+    shown.push_back(frames[i].bgr);
+    of.push_back(&records[i]);
+  }
+  if (shown.empty()) return records;
+  VULTUS_TRY(auto faces, tracker_.push(shown));
+  VULTUS_CHECK(add_faces(std::move(faces), of));
+  return records;
 }
 
 Result<FrameRecord> Measurer::measure_picture(const cv::Mat& bgr) {
@@ -61,17 +80,21 @@ Result<FrameRecord> Measurer::measure_picture(const cv::Mat& bgr) {
   }
   most_faces_ = found.size();
   if (!options_.all_faces && found.size() > 1) found.resize(1);
-  for (const face::Detection& detection : found) {
-    face::Landmarks landmarks;
-    {
-      StageTimes::Timer timer(times_, "landmarks");
-      VULTUS_TRY(landmarks, networks_.landmarker->measure(detection.box));
-    }
-    if (!face::plausible(landmarks, detection.box)) continue;
-    VULTUS_CHECK(add_face({static_cast<int>(record.faces.size()), detection.score, detection.box,
-                           std::move(landmarks)},
-                          record));
+  std::vector<face::Landmarker::Face> boxes;
+  for (const face::Detection& detection : found)
+    boxes.push_back({0, detection.box});
+  std::vector<face::Landmarks> landmarks;
+  if (!boxes.empty()) {
+    StageTimes::Timer timer(times_, "landmarks");
+    VULTUS_TRY(landmarks, networks_.landmarker->measure(boxes));
   }
+  std::vector<face::TrackedFace> faces;
+  for (size_t i = 0; i < found.size(); ++i)
+    if (face::plausible(landmarks[i], found[i].box))
+      faces.push_back(
+          {static_cast<int>(faces.size()), found[i].score, found[i].box, std::move(landmarks[i])});
+  FrameRecord* to = &record;
+  VULTUS_CHECK(add_faces({std::move(faces)}, std::span(&to, 1)));
   return record;
 }
 

@@ -1,11 +1,12 @@
 #pragma once
 
 #include <memory>
-#include <optional>
+#include <span>
+#include <vector>
 
+#include "models/face/landmark_tracker.hpp"
 #include "models/face/multitask.hpp"
 #include "models/face/stage_times.hpp"
-#include "models/face/tracker.hpp"
 #include "models/measure/anatomy.hpp"
 #include "models/pack/pack.hpp"
 #include "models/process/record.hpp"
@@ -15,12 +16,13 @@ namespace vultus {
 
 /// The networks of a pack, loaded. Without a multitask network there are no action units.
 struct Networks {
-  std::shared_ptr<face::Picture> picture = std::make_shared<face::Picture>();  ///< of them all
+  std::shared_ptr<face::Picture> picture;  ///< of them all
   std::unique_ptr<face::Detector> detector;
   std::unique_ptr<face::Landmarker> landmarker;
   std::unique_ptr<face::Multitask> multitask;
 
-  static Result<Networks> open(const Pack& pack, SessionOptions session);
+  /// Landmarks and action units are measured in up to `frames` frames together.
+  static Result<Networks> open(const Pack& pack, SessionOptions session, size_t frames = 1);
   Transfers transfers() const;  ///< of all and of pictures, since they were opened
 };
 
@@ -36,8 +38,10 @@ class Measurer {
         sides_(sides),
         tracker_(*networks.detector, *networks.landmarker, options, times) {}
 
-  /// The next frame of a video, in order.
-  Result<FrameRecord> push(const Frame& frame);
+  /// The next frames of a video, in order, all of one size and no more than `frames_at_once` for
+  /// it.
+  Result<std::vector<FrameRecord>> push(std::span<const Frame> frames);
+  size_t frames_at_once(cv::Size size) const { return networks_.picture->most_frames(size); }
   /// A picture alone, searched as a whole.
   Result<FrameRecord> measure_picture(const cv::Mat& bgr);
 
@@ -45,17 +49,18 @@ class Measurer {
   size_t most_faces() const { return std::max(most_faces_, tracker_.most_faces()); }
 
   /// All that later frames of a video depend on.
-  face::Tracker::State state() const { return tracker_.state(); }
-  void restore(face::Tracker::State state) { tracker_.restore(std::move(state)); }
+  face::LandmarkTracker::State state() const { return tracker_.state(); }
+  void restore(face::LandmarkTracker::State state) { tracker_.restore(std::move(state)); }
 
  private:
-  Result<void> add_face(face::TrackedFace face, FrameRecord& record);
+  Result<void> add_faces(std::vector<std::vector<face::TrackedFace>> faces,
+                         std::span<FrameRecord* const> records);
 
   Networks& networks_;
   face::TrackerOptions options_;
   face::StageTimes* times_;
   measure::Sides sides_;
-  face::Tracker tracker_;
+  face::LandmarkTracker tracker_;
   size_t most_faces_ = 0;
 };
 

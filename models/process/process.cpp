@@ -39,6 +39,13 @@ std::string device_names(const std::vector<Device*>& devices) {
   return names;
 }
 
+int usual_batch(const std::vector<Device*>& devices) {
+  const bool gpu = std::ranges::any_of(devices, [](const Device* device) {
+    return device->info().kind == DeviceKind::gpu && !device->info().software;
+  });
+  return gpu ? ProcessOptions::kGpuBatch : 1;
+}
+
 /// Why results that are there already are not replaced. `before` is what their summary says.
 Error refuse_to_replace(const std::string& folder, const std::optional<Summary>& before,
                         const Summary& wanted) {
@@ -80,7 +87,11 @@ Result<std::unique_ptr<Processor>> Processor::open(ProcessOptions options) {
     return Error{Errc::usage,
                  fmt::format("pupils are {} to {} mm apart, not {}", measure::kLeastPupilDistance,
                              measure::kMostPupilDistance, options.pupil_distance_mm)};
+  if (options.batch < 0 || options.batch > ProcessOptions::kMostBatch)
+    return Error{Errc::usage, fmt::format("{} frames cannot be measured together: 1 to {} can",
+                                          options.batch, ProcessOptions::kMostBatch)};
   if (options.devices.empty()) return Error{Errc::no_device, "no device to run the networks on"};
+  if (options.batch == 0) options.batch = usual_batch(options.devices);
   // The CPU computes in fp32 whatever was asked; the summary must not say otherwise.
   if (std::none_of(options.devices.begin(), options.devices.end(),
                    [](const Device* device) { return device->info().kind == DeviceKind::gpu; }))
@@ -90,7 +101,7 @@ Result<std::unique_ptr<Processor>> Processor::open(ProcessOptions options) {
   session.tuning = options.tuning;
   session.goal = options.goal;
   if (options.goal == Goal::fastest) session.costs = options.costs;
-  VULTUS_TRY(Networks networks, Networks::open(pack, session));
+  VULTUS_TRY(Networks networks, Networks::open(pack, session, static_cast<size_t>(options.batch)));
   return std::unique_ptr<Processor>(
       new Processor(std::move(options), std::move(pack), std::move(networks)));
 }
@@ -104,6 +115,7 @@ std::string Processor::settings() const {
   text += fmt::format(", baseline {}, pupils {} mm apart{}", to_text(options_.baseline),
                       options_.pupil_distance_mm,
                       options_.sides.mirrored_input ? ", mirrored input" : "");
+  if (options_.batch > 1) text += fmt::format(", batch {}", options_.batch);
   for (const auto& [role, network] : pack_.networks)
     text += fmt::format(", {} {}", role, network.sha256);
   return text;
@@ -156,6 +168,7 @@ Result<Summary> Processor::run_alone(const std::string& input, const std::string
   summary.precision = name_of(options_.precision);
   summary.pack = fmt::format("{} {}", pack_.name, pack_.version);
   summary.settings = settings();
+  summary.batch = options_.batch;
   VULTUS_TRY(summary.source, source_of(input));
   const std::string final = options_.out + "/" + name;
   if (!options_.force) {

@@ -33,7 +33,11 @@ struct ProcessOptions {
   CostSource costs = CostSource::model;  ///< of what the goal `fastest` weighs
   std::string out;                       ///< folder; each input gets one inside it
   int search_every = 10;                 ///< frames between searches of the whole frame
-  bool all_faces = false;                ///< else the one with the highest score, until it is lost
+  /// Frames whose faces are measured together, 1 to `kMostBatch`; 0: `kGpuBatch` where a GPU that
+  /// is not the CPU in disguise is among the devices, else 1. Results differ by rounding alone.
+  int batch = 0;
+  static constexpr int kMostBatch = 32, kGpuBatch = 4;
+  bool all_faces = false;  ///< else the one with the highest score, until it is lost
   bool smooth = true;
   bool mirror = true;  ///< left_mirrored and right_mirrored
   bool overlay = true;
@@ -45,9 +49,9 @@ struct ProcessOptions {
   double pupil_distance_mm = measure::kUsualPupilDistance;
   bool force = false;        ///< replaces existing output
   std::string command_line;  ///< as typed, for run.json
-  /// Called after every frame, on the calling thread.
+  /// Called after every frame, or batch of frames, on the calling thread.
   std::function<void(const Progress&)> progress;
-  /// Set from outside (a signal handler) to stop after the present frame.
+  /// Set from outside (a signal handler) to stop after the present frame or batch.
   const std::atomic<bool>* cancel = nullptr;
 };
 

@@ -46,7 +46,7 @@ Result<void> Processor::run_video(Job& job) {
   summary.lost = lost_sentences(read);
   summary.warnings = reader.info().warnings;
   summary.warnings.insert(summary.warnings.end(), read.warnings.begin(), read.warnings.end());
-  job.most_faces = state.tracker.most_faces;
+  job.most_faces = state.tracker.tracker.most_faces;
   VULTUS_CHECK(write_tables(job));
   for (const VideoState& video : state.videos) {
     summary.outputs.push_back(video.file);

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "models/face/expression.hpp"
-#include "models/face/tracker.hpp"
+#include "models/face/tracked_face.hpp"
 
 namespace vultus {
 

@@ -80,6 +80,7 @@ Result<void> write_run_manifest(const std::string& folder, const Summary& summar
                               {"input", input},
                               {"settings", summary.settings},
                               {"precision", summary.precision},
+                              {"batch", summary.batch},
                               {"devices", devices_json(devices)},
                               {"pack", pack_json(pack)},
                               {"frames", summary.frames},

@@ -33,6 +33,7 @@ struct Summary {
   double video_fps = 0;
   std::string device;
   std::string precision;
+  int batch = 1;  ///< frames measured together; not in the file
   std::string pack;
   Transfers transfers;
   std::vector<face::StageTimes::Row> stages;

@@ -128,25 +128,47 @@ Result<void> VideoRun::skip_rendered() {
   return {};
 }
 
-Result<bool> VideoRun::next_frame() {
-  std::optional<Frame> frame;
-  {
+Result<std::vector<Frame>> VideoRun::read(size_t most) {
+  std::vector<Frame> frames;
+  while (frames.size() < most) {
     face::StageTimes::Timer timer(times_, "decode");
-    VULTUS_TRY(frame, reader_.next());
+    VULTUS_TRY(std::optional<Frame> frame, reader_.next());
+    if (!frame) break;
+    frames.push_back(std::move(*frame));
   }
-  if (!frame) return false;
-  FrameRecord record;
+  return frames;
+}
+
+/// What an earlier run has measured, or what is measured now.
+Result<std::vector<FrameRecord>> VideoRun::records_of(std::span<const Frame> frames) {
+  std::vector<FrameRecord> records;
   if (pushed_ < state_.frames) {
-    VULTUS_TRY(auto measured, replay_->next());
-    if (!measured) return Error{Errc::mismatch, folder_.journal() + " ends before its time"};
-    record = std::move(*measured);
-  } else {
-    VULTUS_TRY(record, measurer_.push(*frame));
-    VULTUS_CHECK(journal_->append(record));
-    ++state_.frames;
+    for (size_t i = 0; i < frames.size(); ++i) {
+      VULTUS_TRY(auto measured, replay_->next());
+      if (!measured) return Error{Errc::mismatch, folder_.journal() + " ends before its time"};
+      records.push_back(std::move(*measured));
+    }
+    return records;
   }
-  if (!renderer_->push(std::move(*frame), std::move(record))) return renderer_failure();
-  if (++pushed_ % Checkpoint::kFramesPerPiece == 0) marks_.push_back(renderer_->mark(pushed_));
+  VULTUS_TRY(records, measurer_.push(frames));
+  for (const FrameRecord& record : records)
+    VULTUS_CHECK(journal_->append(record));
+  state_.frames += static_cast<int64_t>(records.size());
+  return records;
+}
+
+/// As many as are measured together, which begin at multiples of their number wherever the run was
+/// taken up. False at the end.
+Result<bool> VideoRun::next_frames() {
+  size_t most = measurer_.frames_at_once(reader_.info().size);
+  if (pushed_ < state_.frames) most = std::min(most, static_cast<size_t>(state_.frames - pushed_));
+  VULTUS_TRY(std::vector<Frame> frames, read(most));
+  if (frames.empty()) return false;
+  VULTUS_TRY(std::vector<FrameRecord> records, records_of(frames));
+  for (size_t i = 0; i < frames.size(); ++i) {
+    if (!renderer_->push(std::move(frames[i]), std::move(records[i]))) return renderer_failure();
+    if (++pushed_ % Checkpoint::kFramesPerPiece == 0) marks_.push_back(renderer_->mark(pushed_));
+  }
   return true;
 }
 
@@ -194,7 +216,7 @@ Result<void> VideoRun::work() {
   VULTUS_CHECK(skip_rendered());
   while (true) {
     if (options_.cancel && options_.cancel->load()) return stop();
-    VULTUS_TRY(bool more, next_frame());
+    VULTUS_TRY(bool more, next_frames());
     if (!more) break;
     VULTUS_CHECK(save_ready(false));
     if (options_.progress) options_.progress(pushed_);

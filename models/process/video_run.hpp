@@ -27,7 +27,7 @@ class VideoRun {
     bool mirror = true, overlay = true;
     measure::Sides sides;
     const std::atomic<bool>* cancel = nullptr;
-    std::function<void(int64_t frames)> progress;  ///< after every frame
+    std::function<void(int64_t frames)> progress;  ///< after the frames measured together
     std::function<Transfers()> transfers;          ///< of the networks, since they were opened
   };
   /// All outlive it. `measurer` is new.
@@ -57,7 +57,9 @@ class VideoRun {
   Result<void> resume();
   Result<void> check_journal() const;
   Result<void> skip_rendered();
-  Result<bool> next_frame();
+  Result<std::vector<Frame>> read(size_t most);
+  Result<std::vector<FrameRecord>> records_of(std::span<const Frame> frames);
+  Result<bool> next_frames();
   Result<void> save_ready(bool wait);
   Result<void> save();
   Result<void> stop();

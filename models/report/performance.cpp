@@ -68,12 +68,13 @@ std::string performance_text(const Summary& summary) {
   const Workload load = workload_of(summary);
   const std::string line(100, '=');
   std::string out = fmt::format(
-      "{0}\nPERFORMANCE REPORT\n{0}\nInput:             {1}\nFrames:            {2}\n"
+      "{0}\nPERFORMANCE REPORT\n{0}\nInput:             {1}\nFrames:            {2}{9}\n"
       "Wall clock:        {3:.3f} s ({4:.2f} frames/s)\n"
       "Sum over threads:  {5:.3f} s; stages overlap: {6:.2f} at once on average\n"
       "Outside of stages: {7:.3f} s of this run's {8:.3f} s\n\n",
       line, clean(summary.input), summary.frames, summary.seconds, summary.fps, load.thread_seconds,
-      load.at_once, load.idle_seconds, summary.run_seconds);
+      load.at_once, load.idle_seconds, summary.run_seconds,
+      summary.batch > 1 ? fmt::format(", up to {} measured together", summary.batch) : "");
   out += fmt::format("{:<12} {:>8} {:>10} {:>10} {:>10} {:>10} {:>10} {:>6}  {}\n", "Stage",
                      "Count", "Total s", "Avg ms", "Min ms", "Max ms", "Clock s", "%", "Device");
   for (const face::StageTimes::Row& row : by_total(summary))
@@ -106,6 +107,7 @@ std::string performance_json(const Summary& summary) {
   const Json object{{"schema", 1},
                     {"input", summary.input},
                     {"frames", summary.frames},
+                    {"batch", summary.batch},
                     {"frames_per_second", summary.fps},
                     {"wall_seconds", summary.seconds},
                     {"run_wall_seconds", summary.run_seconds},

@@ -1,23 +1,29 @@
-// An 8-bit BGR picture as packed bytes, rows of 3 * width bytes without gaps. Declare before: `uint picture[]`, `int size[]`
-// (height, width), `capacity` (bytes of the buffer).
-
-// Height and width; 0 where they are negative or do not fit the buffer.
-ivec2 picture_size() {
-  ivec2 s = ivec2(size[0], size[1]);
-  if (s.x < 1 || s.y < 1 || uint(s.y) > capacity / 3u || uint(s.x) > capacity / (3u * uint(s.y))) return ivec2(0);
-  return s;
-}
+// 8-bit BGR pictures of one size as packed bytes, one behind the other, rows of 3 * width bytes without gaps. Declare before:
+// `uint pictures[]`, `int size[]` (height, width), `capacity` (bytes of the buffer).
 
 bool finite(float x) {
   return (floatBitsToUint(x) & 0x7f800000u) != 0x7f800000u;
 }
 
+struct Picture { int height, width; uint begin; };  // begin: its first byte
+
+// The picture of that number; one without pixels where the buffer does not hold it, or sizes are negative.
+Picture picture_of(float number) {
+  const Picture none = Picture(0, 0, 0u);
+  if (size[0] < 1 || size[1] < 1 || uint(size[1]) > capacity / 3u) return none;
+  uint row = 3u * uint(size[1]);
+  if (uint(size[0]) > capacity / row) return none;
+  uint bytes = row * uint(size[0]), count = capacity / bytes;
+  if (!finite(number) || number < 0.0 || number >= float(count)) return none;
+  return Picture(size[0], size[1], min(uint(number), count - 1u) * bytes);
+}
+
 float byte_at(uint i) {
-  return float((picture[i >> 2] >> (8u * (i & 3u))) & 255u);
+  return float((pictures[i >> 2] >> (8u * (i & 3u))) & 255u);
 }
 
 // B, G, R of a pixel that lies in the picture; the nearest that does where it would not.
-vec3 pixel_at(ivec2 s, int y, int x) {
-  uint i = 3u * (uint(clamp(y, 0, s.x - 1)) * uint(s.y) + uint(clamp(x, 0, s.y - 1)));
+vec3 pixel_at(Picture s, int y, int x) {
+  uint i = s.begin + 3u * (uint(clamp(y, 0, s.height - 1)) * uint(s.width) + uint(clamp(x, 0, s.width - 1)));
   return vec3(byte_at(i), byte_at(i + 1u), byte_at(i + 2u));
 }

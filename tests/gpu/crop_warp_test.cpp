@@ -21,6 +21,7 @@ struct Crops {
   double tolerance = 0;  ///< in grey levels
   int64_t spare = 0;
   std::vector<float> mirrors = {};
+  int pictures = 1;  ///< where more, rectangles have the number of theirs
 };
 
 Result<Graph> crop_graph(const Attributes& attributes, const std::vector<const Tensor*>& inputs) {
@@ -34,10 +35,11 @@ Result<Graph> crop_graph(const Attributes& attributes, const std::vector<const T
 void expect_same_crops(Device& gpu, const Crops& crops) {
   auto cpu = open_cpu(1);
   ASSERT_TRUE(cpu) << cpu.error().what;
-  const Tensor picture = random_picture(crops.height, crops.width, 7, crops.spare);
+  const Tensor picture = random_pictures(crops.pictures, crops.height, crops.width, 7, crops.spare);
   const Tensor size = picture_size(crops.height, crops.width);
-  const auto count = static_cast<int64_t>(crops.rectangles.size() / 4);
-  const Tensor rectangles = Tensor::of<float>({count, 4}, std::span(crops.rectangles));
+  const int64_t columns = crops.pictures > 1 ? 5 : 4;
+  const auto count = static_cast<int64_t>(crops.rectangles.size()) / columns;
+  const Tensor rectangles = Tensor::of<float>({count, columns}, std::span(crops.rectangles));
   std::vector<const Tensor*> inputs{&picture, &size, &rectangles};
   Tensor mirrors;
   if (!crops.mirrors.empty()) {
@@ -128,6 +130,29 @@ TEST(GpuCropWarp, FarOutsideHugeAndNotANumberReadNothingOutOfBounds) {
     }
   for (const char* filter : {"bilinear", "area"})
     expect_same_crops(device, {11, 13, sized(6, 5, filter), rectangles, 5e-3});
+}
+
+TEST(GpuCropWarp, EachRectangleIsOfItsPictureAndNoneOfOneThatIsNotThere) {
+  VULTUS_NEED_GPU(device);
+  const float nan = std::numeric_limits<float>::quiet_NaN(),
+              infinity = std::numeric_limits<float>::infinity();
+  // Odd sizes, so that pictures begin at any byte; pieces of one more behind them.
+  for (auto [height, width] : {std::pair{13, 11}, {1, 1}, {7, 30}})
+    for (const char* filter : {"bilinear", "area"})
+      for (bool mirrored : {false, true}) {
+        SCOPED_TRACE(std::string(filter) + std::to_string(width));
+        Crops crops{.height = height, .width = width, .attributes = sized(6, 5, filter)};
+        crops.pictures = 5;
+        crops.spare = int64_t{3} * height * width - 1;
+        const auto h = static_cast<float>(height), w = static_cast<float>(width);
+        for (float number : {4.0f, 0.0f, 2.0f, 3.5f, -1.0f, -0.25f, 5.0f, 1e9f, 3e38f, -3e38f, nan,
+                             infinity, -infinity}) {
+          crops.rectangles.insert(crops.rectangles.end(), {w / 2, h / 2, w, h + 1, number});
+          if (mirrored) crops.mirrors.insert(crops.mirrors.end(), {w / 3, h / 2, 0.6f, 0.8f, 1});
+        }
+        crops.tolerance = mirrored ? 1.01 : 0.02;
+        expect_same_crops(device, crops);
+      }
 }
 
 TEST(GpuCropWarp, MirrorsAsTheCpuDoes) {

@@ -76,6 +76,31 @@ TEST(SharedBytes, GoUpOnceForAllSessionsOfADevice) {
   EXPECT_EQ(third->transfers().upload_bytes, 0);
 }
 
+TEST(SharedBytes, PartsLieOneBehindTheOtherAndGoUpTogether) {
+  VULTUS_NEED_GPU(gpu);
+  auto cpu = open_cpu(1);
+  ASSERT_TRUE(cpu) << cpu.error().what;
+  auto bytes = std::make_shared<SharedBytes>(1000);
+  auto on_gpu = crop_session({&gpu}, 4, bytes);
+  auto on_cpu = crop_session({cpu->get()}, 5, bytes);
+  ASSERT_TRUE(on_gpu && on_cpu);
+  const Tensor picture = random_picture(13, 11, 3);
+  const auto all = bytes_of(picture);
+  // The rows of one picture: no matter where they are cut.
+  for (size_t cut : {1u, 33u, 100u, 428u}) {
+    SCOPED_TRACE(cut);
+    const std::array parts{all.first(cut), all.subspan(cut, 0), all.subspan(cut)};
+    ASSERT_TRUE(bytes->set(parts));
+    expect_corner(*on_gpu, picture, 13, 11, 4);
+    expect_corner(*on_cpu, picture, 13, 11, 5);
+  }
+  EXPECT_EQ(bytes->transfers().uploads, 4);
+  EXPECT_EQ(bytes->transfers().upload_bytes, 4 * 13 * 11 * 3);
+  const Tensor large = random_picture(13, 13, 3);
+  const std::array parts{bytes_of(large), bytes_of(large)};
+  EXPECT_TRUE(contains(bytes->set(parts).error().what, "do not fit"));
+}
+
 TEST(SharedBytes, MisuseIsRefusedInASentence) {
   VULTUS_NEED_GPU(gpu);
   auto bytes = std::make_shared<SharedBytes>(300);

@@ -10,8 +10,8 @@
 #include <string>
 #include <vector>
 
+#include "models/face/landmark_tracker.hpp"
 #include "models/face/retinaface.hpp"
-#include "models/face/tracker.hpp"
 #include "models/process/record.hpp"
 #include "models/video/reader.hpp"
 #include "tests/support/support.hpp"
@@ -28,14 +28,15 @@ inline std::vector<FrameRecord> measure_clip(const std::string& clip) {
                         .value();
   face::TrackerOptions options;
   options.all_faces = true;
-  face::Tracker tracker(*detector, *landmarker, options);
+  face::LandmarkTracker tracker(*detector, *landmarker, options);
   VideoReader reader = VideoReader::open(shared("media/" + clip)).value();
   std::vector<FrameRecord> records;
   while (auto frame = reader.next().value()) {
     FrameRecord record;
     record.frame = frame->index + 1;
     record.seconds = frame->seconds;
-    std::vector<face::TrackedFace> faces = tracker.push(frame->bgr).value();
+    std::vector<face::TrackedFace> faces =
+        std::move(tracker.push(std::span(&frame->bgr, 1)).value().front());
     for (face::TrackedFace& face : faces) {
       FaceRecord measured;
       measured.face = std::move(face);

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 #include <filesystem>
 #include <opencv2/core.hpp>
 
@@ -41,6 +42,46 @@ TEST(Landmarker, OfSeveralStacksTheLastOnesPointsAreTaken) {
   ASSERT_TRUE(points) << points.error().what;
   // A quarter of the crop's side, 105 pixels, from the centre at 100.
   EXPECT_NEAR(points->points[0].x, 100 + 105.0 / 4, 1e-3);
+  std::filesystem::remove(path);
+}
+
+// Each face's mean of a crop of one colour is its points' place.
+TEST(Landmarker, FacesOfSeveralFramesGoTogetherAndFillTheLastPass) {
+  OnnxWriter network("place");
+  network.input("input", {1, 3, 112, 112});
+  network.node("GlobalAveragePool", "mean", {"input"});
+  Tensor weights(DType::f32, {196, 3, 1, 1});
+  for (size_t i = 0; i < 196; ++i)
+    weights.as<float>()[3 * i] = 0.5f;
+  network.initializer("weights", weights);
+  network.node("Conv", "points", {"mean", "weights"});
+  network.node("Flatten", "landmarks", {"points"});
+  network.output("landmarks", {1, 196});
+  const std::string path = testing::TempDir() + "vultus-place.onnx";
+  write_file(path, {network.serialise().value()}).value();
+  auto cpu = open_cpu(1).value();
+  auto picture = std::make_shared<Picture>(3);
+  auto landmarker =
+      Landmarker::open(path, LandmarkerKind::pfld98, {{cpu.get()}, Precision::fp32}, picture);
+  ASSERT_TRUE(landmarker) << landmarker.error().what;
+  std::vector<cv::Mat> frames;
+  for (int red : {0, 120, 255})
+    frames.emplace_back(200, 200, CV_8UC3, cv::Scalar(3, 7, red));
+  ASSERT_TRUE(picture->show(frames));
+  const Box box{50, 50, 150, 150};
+  const std::vector<Landmarker::Face> faces{{2, box}, {0, box}, {1, box}, {1, box}, {2, box}};
+  auto found = (*landmarker)->measure(faces);
+  ASSERT_TRUE(found) << found.error().what;
+  ASSERT_EQ(found->size(), faces.size());
+  for (size_t i = 0; i < faces.size(); ++i) {
+    const double red = std::array{0.0, 120.0, 255.0}[faces[i].frame];
+    const double place = 0.5 * (red / 127.5 - 1), side = (*landmarker)->square(box).side;
+    for (const Point& p : (*found)[i].points)
+      EXPECT_NEAR(p.x, 100 + (place - 0.5) * side, 1e-3) << i;
+  }
+  EXPECT_TRUE((*landmarker)->measure(std::span<const Landmarker::Face>()).value().empty());
+  const Landmarker::Face missing{3, box};
+  EXPECT_EQ((*landmarker)->measure(std::span(&missing, 1)).error().code, Errc::usage);
   std::filesystem::remove(path);
 }
 

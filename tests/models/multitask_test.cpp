@@ -44,14 +44,26 @@ float normalised(float v, float mean, float deviation) {
   return (v / 255 - mean) / deviation;
 }
 
+/// Random faces in frames of one size, by the number of the frame.
+std::vector<cv::Mat> noise(int frames) {
+  std::vector<cv::Mat> made;
+  for (int i = 0; i < frames; ++i) {
+    made.emplace_back(240, 320, CV_8UC3);
+    cv::RNG(static_cast<uint64_t>(i + 1)).fill(made.back(), cv::RNG::UNIFORM, 0, 80 * (i + 1));
+  }
+  return made;
+}
+
 class MultitaskTest : public testing::TestWithParam<bool> {
  protected:
-  Result<std::unique_ptr<Multitask>> open(const std::string& onnx) const {
+  Result<std::unique_ptr<Multitask>> open(const std::string& onnx, size_t frames = 1) const {
     const std::string path = (std::filesystem::path(folder_.path()) / "network.onnx").string();
     write_file(path, {onnx}).value();
-    return Multitask::open(path, {{cpu_.get()}, Precision::fp32});
+    return Multitask::open(path, {{cpu_.get()}, Precision::fp32},
+                           picture_ = std::make_shared<Picture>(frames));
   }
 
+  mutable std::shared_ptr<Picture> picture_;
   const test::TemporaryFolder folder_;
   std::unique_ptr<Device> cpu_ = open_cpu(1).value();
 };
@@ -90,6 +102,43 @@ TEST_P(MultitaskTest, WithoutAMidlineOnlyTheWholeFaceIsMeasured) {
   ASSERT_TRUE(found);
   EXPECT_FALSE(found->left || found->right);
   EXPECT_NEAR(found->whole.action_units[0], normalised(40, 0.485f, 0.229f), 1e-4);
+}
+
+TEST_P(MultitaskTest, FacesOfSeveralFramesAreMeasuredAsOneByOne) {
+  const std::vector<cv::Mat> frames = noise(3);
+  const Midline midline{{150.3, 60}, {171.2, 190.5}};
+  // Two faces of a frame, one outside, one without a midline; more than go at once, and a rest.
+  const std::vector<Multitask::Face> faces{{0, {70, 30, 260, 230}, midline},
+                                           {2, {10, 20, 100, 110}, midline},
+                                           {2, {500, 30, 600, 100}, midline},
+                                           {0, {150, 80, 190, 140}, std::nullopt},
+                                           {1, {70, 30, 260, 230}, midline}};
+  auto alone = open(means(GetParam())).value();
+  auto together = open(means(GetParam()), 3).value();
+  ASSERT_TRUE(picture_->show(frames));
+  auto found = together->measure(faces);
+  ASSERT_TRUE(found) << found.error().what;
+  ASSERT_EQ(found->size(), faces.size());
+  for (size_t i = 0; i < faces.size(); ++i) {
+    SCOPED_TRACE(i);
+    const auto& [frame, box, line] = faces[i];
+    const auto expected = alone->measure(frames[frame], box, line).value();
+    ASSERT_EQ((*found)[i].has_value(), expected.has_value());
+    if (!expected) continue;
+    auto expect_near = [](const std::optional<Expression>& a, const std::optional<Expression>& b) {
+      ASSERT_EQ(a.has_value(), b.has_value());
+      for (size_t k = 0; a && k < 8; ++k) {
+        EXPECT_NEAR(a->action_units[k], b->action_units[k], 1e-5);
+        EXPECT_NEAR(a->emotions[k], b->emotions[k], 1e-5);
+      }
+    };
+    expect_near((*found)[i]->whole, expected->whole);
+    expect_near((*found)[i]->left, expected->left);
+    expect_near((*found)[i]->right, expected->right);
+  }
+  EXPECT_NE((*found)[0]->whole.action_units[0], (*found)[4]->whole.action_units[0]);
+  const Multitask::Face missing{3, {70, 30, 260, 230}, midline};
+  EXPECT_EQ(together->measure(std::span(&missing, 1)).error().code, Errc::usage);
 }
 
 INSTANTIATE_TEST_SUITE_P(Batch, MultitaskTest, testing::Bool(), [](const auto& own_batch) {

@@ -238,6 +238,9 @@ TEST_F(Process, BadSettingsAreRefusedBeforeAnyWork) {
   none.search_every = 0;
   EXPECT_EQ(Processor::open(none).error().code, Errc::usage);
   none = options_;
+  none.batch = 33;
+  EXPECT_EQ(Processor::open(none).error().code, Errc::usage);
+  none = options_;
   none.devices.clear();
   EXPECT_EQ(Processor::open(none).error().code, Errc::no_device);
   none = options_;

@@ -92,6 +92,27 @@ class Resuming : public ::testing::Test {
     options_.cancel = nullptr;
     options_.progress = {};
   }
+  void expect_same_when_stopped_at(const std::vector<int64_t>& frames) {
+    const std::string clip = "intel_asl_10s";
+    const Files expected = whole(clip);
+    for (int64_t frame : frames) {
+      SCOPED_TRACE(frame);
+      stop_at(frame);
+      Result<Summary> stopped = run(clip);
+      ASSERT_FALSE(stopped);
+      EXPECT_EQ(stopped.error().code, Errc::interrupted);
+      EXPECT_NE(stopped.error().what.find("the same command again"), std::string::npos);
+      EXPECT_NE(stopped.error().what.find(std::to_string(frame)), std::string::npos)
+          << stopped.error().what;
+      EXPECT_FALSE(fs::exists(out(clip)));
+      EXPECT_TRUE(fs::exists(partial(clip)));
+    }
+    do_not_stop();
+    const Summary last = expect_completes(clip, expected);
+    EXPECT_EQ(last.resumed_at, frames.back());
+    EXPECT_EQ(last.resumptions, static_cast<int>(frames.size()));
+    EXPECT_TRUE(run(clip)->skipped);
+  }
   /// The next run succeeds, and nothing but its results is there.
   Summary expect_completes(const std::string& clip, const Files& expected) {
     Result<Summary> summary = run(clip);
@@ -110,27 +131,38 @@ class Resuming : public ::testing::Test {
 };
 
 TEST_F(Resuming, StoppedAgainAndAgainTheResultsAreTheSame) {
+  expect_same_when_stopped_at({5, 99, 100, 101, 163, 199, 299});
+}
+
+// Pieces of the videos end at multiples of 100, batches at multiples of 4 or 3 wherever a run was
+// taken up.
+TEST_F(Resuming, StoppedBetweenBatchesTheResultsAreTheSame) {
+  options_.batch = 4;
+  expect_same_when_stopped_at({8, 100, 164, 296});
+  fs::remove_all(root_ / "out");
+  fs::remove_all(root_ / "whole");
+  options_.batch = 3;
+  expect_same_when_stopped_at({99, 102, 201});
+}
+
+TEST_F(Resuming, KilledBetweenBatchesTheResultsAreTheSame) {
+  options_.batch = 7;
   const std::string clip = "intel_asl_10s";
-  const Files expected = whole(clip);
-  int64_t done = 0;
-  for (int64_t frame : {5, 99, 100, 101, 163, 199, 299}) {
-    SCOPED_TRACE(frame);
-    stop_at(frame);
-    Result<Summary> stopped = run(clip);
-    ASSERT_FALSE(stopped);
-    EXPECT_EQ(stopped.error().code, Errc::interrupted);
-    EXPECT_NE(stopped.error().what.find("the same command again"), std::string::npos);
-    EXPECT_NE(stopped.error().what.find(std::to_string(frame)), std::string::npos)
-        << stopped.error().what;
-    EXPECT_FALSE(fs::exists(out(clip)));
-    EXPECT_TRUE(fs::exists(partial(clip)));
-    done = frame;
-  }
-  do_not_stop();
-  const Summary last = expect_completes(clip, expected);
-  EXPECT_EQ(last.resumed_at, done);
-  EXPECT_EQ(last.resumptions, 7);
-  EXPECT_TRUE(run(clip)->skipped);
+  options_.progress = [&](const Progress& p) {
+    EXPECT_TRUE(p.frames % 7 == 0 || p.frames == 300) << p.frames;
+    if (p.frames == 210) fs::copy(partial(clip), root_ / "killed");
+  };
+  ASSERT_TRUE(run(clip));
+  const Files expected = contents(out(clip));
+  fs::remove_all(root_ / "out");
+  fs::create_directories(root_ / "out");
+  fs::rename(root_ / "killed", partial(clip));
+  options_.progress = {};
+  const Summary resumed = expect_completes(clip, expected);
+  EXPECT_GE(resumed.resumed_at, 100);
+  EXPECT_EQ(resumed.resumed_at % 7, 0);
+  std::ifstream manifest(out(clip) / "run.json");
+  EXPECT_EQ(json::parse(manifest)["batch"], 7);
 }
 
 TEST_F(Resuming, KilledAnywhereTheResultsAreTheSame) {
@@ -175,11 +207,13 @@ TEST_F(Resuming, WhatIsDamagedOrOfOtherOptionsIsBegunAgain) {
       {"no journal", [&] { fs::remove(partial(clip) / "frames.journal"); }},
       {"checkpoint", [&] { flip(partial(clip) / "checkpoint"); }},
       {"empty checkpoint", [&] { fs::resize_file(partial(clip) / "checkpoint", 0); }},
-      {"options", [&] { options_.smooth = true; }}};
+      {"options", [&] { options_.smooth = true; }},
+      {"batch", [&] { options_.batch = 0; }}};
   for (const auto& [what, damage] : damages) {
     SCOPED_TRACE(what);
     fs::remove_all(root_ / "out");
     options_.smooth = what != "options";
+    options_.batch = what == "batch" ? 2 : 0;
     stop_at(20);
     ASSERT_FALSE(run(clip));
     do_not_stop();

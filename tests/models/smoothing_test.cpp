@@ -7,8 +7,8 @@
 #include <random>
 #include <thread>
 
+#include "models/face/landmark_tracker.hpp"
 #include "models/face/stage_times.hpp"
-#include "models/face/tracker.hpp"
 
 namespace vultus::face {
 namespace {

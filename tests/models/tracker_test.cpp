@@ -1,6 +1,4 @@
 // Following faces through real clips with RetinaFace and PFLD on the CPU.
-#include "models/face/tracker.hpp"
-
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -10,6 +8,7 @@
 #include <opencv2/core.hpp>
 
 #include "host/run/device.hpp"
+#include "models/face/landmark_tracker.hpp"
 #include "models/face/retinaface.hpp"
 #include "models/video/reader.hpp"
 #include "tests/support/support.hpp"
@@ -33,6 +32,11 @@ void for_each_frame(const std::string& clip, const std::function<void(const Fram
 json load(const std::string& relative) {
   std::ifstream file(test::shared(relative));
   return json::parse(file);
+}
+
+Result<std::vector<TrackedFace>> push(LandmarkTracker& tracker, const cv::Mat& bgr) {
+  VULTUS_TRY(auto faces, tracker.push(std::span(&bgr, 1)));
+  return std::move(faces.front());
 }
 
 class Tracking : public ::testing::Test {
@@ -71,10 +75,10 @@ double wander(const std::vector<Landmarks>& frames) {
 TEST_F(Tracking, LandmarksStayOnTheFaceUnderKnownCameraMotion) {
   const json motion = load("media/camera_motion_astronaut.json")["per_frame"];
   StageTimes times;
-  Tracker tracker(*detector_, *landmarker_, {}, &times);
+  LandmarkTracker tracker(*detector_, *landmarker_, {}, &times);
   std::vector<Landmarks> still;
   for_each_frame("camera_motion_astronaut_1080p.mp4", [&](const Frame& frame) {
-    auto faces = tracker.push(frame.bgr);
+    auto faces = push(tracker, frame.bgr);
     ASSERT_TRUE(faces) << faces.error().what;
     ASSERT_EQ(faces->size(), 1u) << "frame " << frame.index;
     // Back to where the points lie in the still picture: the inverse of the frame's matrix.
@@ -101,13 +105,13 @@ TEST_F(Tracking, LandmarksStayOnTheFaceUnderKnownCameraMotion) {
 
 TEST_F(Tracking, EverySignerIsFoundAtOnceAfterACut) {
   const json reference = load("reference/detections_intel_asl_10s.json")["frames"];
-  Tracker tracker(*detector_, *landmarker_, {}, nullptr);
+  LandmarkTracker tracker(*detector_, *landmarker_, {}, nullptr);
   CutDetector cuts;
   std::vector<int64_t> found_cuts;
   int64_t without_face = 0;
   for_each_frame("intel_asl_10s.mp4", [&](const Frame& frame) {
     if (cuts.push(frame.bgr)) found_cuts.push_back(frame.index);
-    auto faces = tracker.push(frame.bgr);
+    auto faces = push(tracker, frame.bgr);
     ASSERT_TRUE(faces) << faces.error().what;
     if (faces->empty()) {
       ++without_face;
@@ -136,10 +140,10 @@ TEST_F(Tracking, EverySignerIsFoundAtOnceAfterACut) {
 TEST_F(Tracking, TwoPersonsKeepTheirNumbers) {
   TrackerOptions options;
   options.all_faces = true;
-  Tracker tracker(*detector_, *landmarker_, options, nullptr);
+  LandmarkTracker tracker(*detector_, *landmarker_, options, nullptr);
   std::array<Point, 2> last;
   for_each_frame("intel_head_pose_two_faces.mp4", [&](const Frame& frame) {
-    auto faces = tracker.push(frame.bgr);
+    auto faces = push(tracker, frame.bgr);
     ASSERT_TRUE(faces) << faces.error().what;
     ASSERT_EQ(faces->size(), 2u) << "frame " << frame.index;
     for (size_t i = 0; i < 2; ++i) {
@@ -154,10 +158,10 @@ TEST_F(Tracking, TwoPersonsKeepTheirNumbers) {
 }
 
 TEST_F(Tracking, AClipWithoutFacesGivesNone) {
-  Tracker tracker(*detector_, *landmarker_, {}, nullptr);
+  LandmarkTracker tracker(*detector_, *landmarker_, {}, nullptr);
   for_each_frame("intel_bottle_noface_3s.mp4", [&](const Frame& frame) {
     if (frame.index % 9 != 0) return;
-    auto faces = tracker.push(frame.bgr);
+    auto faces = push(tracker, frame.bgr);
     ASSERT_TRUE(faces) << faces.error().what;
     EXPECT_TRUE(faces->empty());
   });

@@ -196,6 +196,50 @@ TEST(CropWarp, RectanglesThatAreNotNumbersAndPicturesWithoutPixelsGiveZeros) {
   }
 }
 
+TEST(CropWarp, EachRectangleIsOfItsPicture) {
+  // Odd sizes, so that pictures begin at any byte.
+  for (auto [height, width] : {std::pair{5, 7}, {1, 1}, {3, 11}})
+    for (const char* filter : {"bilinear", "area"}) {
+      constexpr int kPictures = 3;
+      const Tensor pictures = random_pictures(kPictures, height, width, 5, 2);
+      const Attributes attributes{
+          {"height", int64_t{4}}, {"width", int64_t{3}}, {"filter", std::string(filter)}};
+      const auto h = static_cast<float>(height), w = static_cast<float>(width);
+      for (int number : {2, 0, 1}) {
+        const auto each = static_cast<size_t>(picture_bytes(height, width));
+        const auto from = pictures.as<uint8_t>().subspan(static_cast<size_t>(number) * each, each);
+        const Tensor expected = run(
+            "CropWarp", attributes,
+            operands(Tensor::of<uint8_t>({static_cast<int64_t>(each)}, from),
+                     picture_size(height, width), floats({1, 4}, {w / 2, h / 2, w + 1, h + 9})));
+        const Tensor got =
+            run("CropWarp", attributes,
+                operands(pictures.clone(), picture_size(height, width),
+                         floats({2, 5}, {w / 2, h / 2, w, h, 0,  //
+                                         w / 2, h / 2, w + 1, h + 9, static_cast<float>(number)})));
+        const auto second = got.as<float>().subspan(got.as<float>().size() / 2);
+        EXPECT_TRUE(std::ranges::equal(second, expected.as<float>())) << number;
+      }
+    }
+}
+
+TEST(CropWarp, APictureThatIsNotThereGivesZeros) {
+  const float nan = std::numeric_limits<float>::quiet_NaN(),
+              infinity = std::numeric_limits<float>::infinity();
+  // Three pictures and a piece of a fourth.
+  std::vector<float> rectangles;
+  const std::vector<float> bad{-1, -0.5f, 3, 1e9f, 3e38f, -3e38f, nan, infinity, -infinity};
+  for (float number : bad)
+    rectangles.insert(rectangles.end(), {2, 2, 4, 4, number});
+  const auto count = static_cast<int64_t>(bad.size());
+  const Tensor out =
+      run("CropWarp", {{"height", int64_t{3}}, {"width", int64_t{2}}},
+          operands(random_pictures(3, 4, 5, 6, 59), picture_size(4, 5),
+                   Tensor::of<float>({count, 5}, std::span<const float>(rectangles))));
+  for (float v : out.as<float>())
+    EXPECT_EQ(v, 0);
+}
+
 TEST(CropWarp, SizesThatDoNotFitThePictureAndWrongAttributesAreRefused) {
   auto refused = [](Attributes attributes, Tensor size) {
     return refusal(
@@ -216,6 +260,9 @@ TEST(CropWarp, SizesThatDoNotFitThePictureAndWrongAttributesAreRefused) {
             refusal("CropWarp", good,
                     operands(random_picture(4, 5, 3), picture_size(4, 5),
                              floats({1, 4}, {1, 1, 2, 2}), floats({1, 4}, {0, 0, 1, 0}))));
+  expect_in("number of the picture", refusal("CropWarp", good,
+                                             operands(random_picture(4, 5, 3), picture_size(4, 5),
+                                                      floats({1, 6}, {1, 1, 2, 2, 0, 0}))));
   expect_in("height 0", with("height", int64_t{0}));
   expect_in("channels", with("channels", std::string("cmyk")));
   expect_in("filter", with("filter", std::string("cubic")));

@@ -15,6 +15,11 @@ inline Tensor random_picture(int height, int width, uint32_t seed, int64_t spare
   return picture;
 }
 
+/// `count` of them, all different, one behind the other, and `spare` bytes.
+inline Tensor random_pictures(int count, int height, int width, uint32_t seed, int64_t spare = 0) {
+  return random_picture(count * height, width, seed, spare);
+}
+
 inline Tensor picture_size(int height, int width) {
   return Tensor::of<int32_t>({2}, {height, width});
 }
