@@ -46,6 +46,15 @@ class Doctor(unittest.TestCase):
         self.assertRegex(done.stdout, "warning +GPU")
 
 
+class Batch(unittest.TestCase):
+    def test_the_default_is_explained_and_numbers_out_of_range_are_refused(self):
+        self.assertRegex(" ".join(vultus("process", "--help").stdout.split()), "--batch .*measured together.*4 on a GPU")
+        for number in ("0", "33", "two"):
+            done = vultus("process", "clip.mp4", "-o", "nowhere", "--batch", number)
+            self.assertEqual(done.returncode, 2)
+            self.assertIn("--batch", done.stderr)
+
+
 class Completion(unittest.TestCase):
     def complete(self, *words):
         script = vultus("completion", "bash").stdout + """
