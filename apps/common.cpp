@@ -56,6 +56,24 @@ std::string shell_word(const std::string& word) {
   return text + "'";
 }
 
+std::string vultus_command(const std::vector<std::string>& words) {
+  std::error_code unknown;
+  const std::string self = std::filesystem::read_symlink("/proc/self/exe", unknown).string();
+  std::string line = unknown ? "vultus" : shell_word(self);
+  for (const std::string& word : words)
+    line += " " + shell_word(word);
+  return line;
+}
+
+std::string absolute_path(const std::string& path) {
+  std::error_code unknown;
+  const auto whole = std::filesystem::absolute(path, unknown);
+  if (unknown) return path;
+  // A trailing slash would be an empty name.
+  const std::string text = whole.lexically_normal().string();
+  return text.size() > 1 && text.ends_with('/') ? text.substr(0, text.size() - 1) : text;
+}
+
 void remember_command(int argc, char** argv) {
   command_line.clear();
   for (int i = 0; i < argc; ++i) {

@@ -36,6 +36,10 @@ ExitCode exit_code(Errc code);
 int report(const Error& error);
 /// Quoted for a POSIX shell where it must be.
 std::string shell_word(const std::string& word);
+/// This program's own path and the words, quoted for a shell: runs from any folder.
+std::string vultus_command(const std::vector<std::string>& words);
+/// From the root, without "." and "..".
+std::string absolute_path(const std::string& path);
 /// The command line, the version, the time and the network's file, for pages. `remember_command`
 /// comes first.
 void remember_command(int argc, char** argv);

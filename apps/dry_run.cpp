@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <cmath>
 #include <cstdlib>
@@ -11,6 +12,8 @@
 #include <optional>
 
 #include "models/image/image.hpp"
+#include "models/process/outlook.hpp"
+#include "models/process/output_folder.hpp"
 #include "models/video/reader.hpp"
 #include "models/video/writer.hpp"
 
@@ -19,6 +22,7 @@ namespace vultus::app {
 namespace {
 
 namespace fs = std::filesystem;
+using Action = Outlook::Action;
 using Clock = std::chrono::steady_clock;
 
 constexpr int kFirstFrames = 4, kSampleFrames = 40;  // the first are slower: caches, first search
@@ -27,9 +31,16 @@ constexpr double kMiB = 1024.0 * 1024;
 
 struct Input {
   std::string path;
-  std::optional<Error> error;
-  cv::Size size;
+  std::optional<Error> error;  ///< it will not be done
+  cv::Size size = {};
   double frames = 0, video_seconds = 0;
+  Outlook outlook = {};
+
+  /// Frames that are left to measure.
+  double left() const {
+    if (error || outlook.action > Action::resume) return 0;
+    return std::max(frames - static_cast<double>(outlook.measured), 0.0);
+  }
   double pixels() const { return static_cast<double>(size.area()); }
 };
 
@@ -38,29 +49,30 @@ struct Sample {
   double pixels = 0, seconds_per_frame = 0, bytes_per_frame = 0;
 };
 
-Input look_at(const std::string& path) {
-  Input input{.path = path, .error = {}, .size = {}};
-  if (is_image_path(path)) {
-    auto picture = read_image(path);
-    if (!picture) {
-      input.error = picture.error();
-      return input;
-    }
-    input.size = picture->size();
+Result<void> open(Input& input) {
+  if (is_image_path(input.path)) {
+    VULTUS_TRY(cv::Mat picture, read_image(input.path));
+    input.size = picture.size();
     input.frames = 1;
-    return input;
+    return {};
   }
-  auto reader = VideoReader::open(path);
-  if (!reader) {
-    input.error = reader.error();
-    return input;
-  }
-  const VideoInfo& info = reader->info();
+  VULTUS_TRY(VideoReader reader, VideoReader::open(input.path));
+  const VideoInfo& info = reader.info();
   input.size = info.size;
   input.video_seconds = info.duration_seconds;
   input.frames = static_cast<double>(info.declared_frames);
   if (info.declared_frames == 0) input.frames = info.duration_seconds * info.frame_rate.value();
-  return input;
+  return {};
+}
+
+/// The checks of the run itself.
+Result<void> examine(const ProcessOptions& settings, const Pack& pack, const std::string& name,
+                     Input& input) {
+  VULTUS_CHECK(open(input));
+  VULTUS_TRY(input.outlook, look_ahead(settings, pack, input.path, name));
+  if (input.outlook.refusal) return *input.outlook.refusal;
+  if (input.outlook.action == Action::skip) return {};
+  return OutputFolder::check_writable(settings.out);
 }
 
 double bytes_in(const fs::path& folder) {
@@ -134,10 +146,10 @@ std::vector<Sample> sample_sizes(const ProcessOptions& settings, const std::vect
   for (const Input& input : inputs) {
     const bool known =
         std::ranges::any_of(chosen, [&](const Input* other) { return other->size == input.size; });
-    if (!input.error && !known && input.frames > kFirstFrames) chosen.push_back(&input);
+    if (!known && input.left() > 0 && input.frames > kFirstFrames) chosen.push_back(&input);
   }
   std::ranges::stable_sort(chosen, std::ranges::greater{},
-                           [](const Input* input) { return input->frames * input->pixels(); });
+                           [](const Input* input) { return input->left() * input->pixels(); });
   if (chosen.size() > kSampledSizes) chosen.resize(kSampledSizes);
   std::vector<Sample> samples;
   for (const Input* input : chosen) {
@@ -168,69 +180,118 @@ std::string duration(double seconds) {
   return fmt::format("{} h {:02} min", whole / 3600, whole % 3600 / 60);
 }
 
-}  // namespace
+const char* name_of(const Input& input) {
+  if (input.error) return input.outlook.refusal ? "refuse" : "fail";
+  constexpr std::array kNames{"make", "resume", "remake", "skip", "refuse"};
+  return kNames[static_cast<size_t>(input.outlook.action)];
+}
 
-Result<int> dry_run(ProcessOptions settings, const std::vector<std::string>& files, bool json,
-                    Json& document) {
-  std::vector<Input> inputs;
-  for (const std::string& file : files)
-    inputs.push_back(look_at(file));
-  std::vector<std::string> notes;
-  const std::vector<Sample> samples = sample_sizes(settings, inputs, notes);
-  const std::vector<std::string> names = output_names(files);
-  Json lines = Json::array();
+/// What follows the size and the cost.
+std::string note_of(const Outlook& outlook) {
+  switch (outlook.action) {
+    case Action::resume:
+      return fmt::format(" (goes on from frame {})", outlook.measured);
+    case Action::remake:
+      return fmt::format(" (tables and report alone, measured before: {})", outlook.differences);
+    case Action::skip:
+      return " (done before)";
+    default:
+      return "";
+  }
+}
+
+/// All inputs together.
+struct Total {
   double seconds = 0, bytes = 0, frames = 0;
-  int failed = 0;
-  for (size_t i = 0; i < inputs.size(); ++i) {
-    const Input& input = inputs[i];
+  int to_measure = 0, to_remake = 0, done = 0, failed = 0;
+};
+
+Json look_through(const std::vector<Input>& inputs, const std::vector<Sample>& samples, bool json,
+                  Total& total) {
+  Json lines = Json::array();
+  for (const Input& input : inputs) {
+    Json line{{"input", input.path}, {"action", name_of(input)}};
     if (input.error) {
-      ++failed;
+      ++total.failed;
       report(*input.error);
-      lines.push_back({{"input", input.path}, {"error", input.error->what}});
+      line["error"] = input.error->what;
+      lines.push_back(std::move(line));
       continue;
     }
-    const auto cost = cost_of(input, samples);
-    std::error_code ignored;
-    const bool there = fs::exists(fs::path(settings.out) / names[i], ignored);
-    Json line{{"input", input.path},
-              {"width", input.size.width},
-              {"height", input.size.height},
-              {"frames", input.frames},
-              {"video_seconds", input.video_seconds},
-              {"output_exists", there}};
+    const Action action = input.outlook.action;
+    ++(action == Action::skip     ? total.done
+       : action == Action::remake ? total.to_remake
+                                  : total.to_measure);
+    total.frames += input.left();
+    line.update({{"width", input.size.width},
+                 {"height", input.size.height},
+                 {"frames", input.frames},
+                 {"frames_to_measure", input.left()},
+                 {"video_seconds", input.video_seconds},
+                 {"output_exists", input.outlook.before.has_value()}});
     std::string text = fmt::format("{}: {}x{}, {:.0f} frame{}", input.path, input.size.width,
                                    input.size.height, input.frames, input.frames == 1 ? "" : "s");
-    frames += input.frames;
-    if (cost) {
-      const double time = cost->seconds_per_frame * input.frames;
-      const double room = cost->bytes_per_frame * input.frames;
-      seconds += time;
-      bytes += room;
+    const auto cost = cost_of(input, samples);
+    if (cost && input.left() > 0) {
+      const double time = cost->seconds_per_frame * input.left();
+      const double room = cost->bytes_per_frame * input.left();
+      total.seconds += time;
+      total.bytes += room;
       line["seconds"] = time;
       line["bytes"] = room;
       text += fmt::format(": about {}, {:.1f} MiB", duration(time), room / kMiB);
     }
-    if (!json) fmt::print("{}{}\n", text, there ? " (results are there already)" : "");
+    if (!json) fmt::print("{}{}\n", text, note_of(input.outlook));
     lines.push_back(std::move(line));
   }
+  return lines;
+}
+
+void print(const Total& total, const std::string& out, bool timed) {
+  fmt::print("{} input{}, {:.0f} frames", total.to_measure, total.to_measure == 1 ? "" : "s",
+             total.frames);
+  if (timed)
+    fmt::print(": about {} ({:.1f} frames/s) and {:.1f} MiB in {}", duration(total.seconds),
+               total.frames / total.seconds, total.bytes / kMiB, out);
+  if (total.to_remake > 0) fmt::print("; {} not to be measured again", total.to_remake);
+  if (total.done > 0) fmt::print("; {} done before", total.done);
+  if (total.failed > 0) fmt::print("; {} cannot be done", total.failed);
+  fmt::print("\n");
+}
+
+}  // namespace
+
+Result<int> dry_run(ProcessOptions settings, const std::vector<InputFile>& files, bool json,
+                    Json& document) {
+  VULTUS_TRY(const Pack pack, load_pack(settings.pack));
+  const std::vector<std::string> names = output_names(files);
+  std::vector<Input> inputs;
+  for (size_t i = 0; i < files.size(); ++i) {
+    Input& input = inputs.emplace_back(Input{.path = files[i].path, .error = {}});
+    if (Result<void> found = examine(settings, pack, names[i], input); !found)
+      input.error = found.error();
+  }
+  std::vector<std::string> notes;
+  const std::vector<Sample> samples = sample_sizes(settings, inputs, notes);
+  Total total;
+  const Json lines = look_through(inputs, samples, json, total);
+  const bool timed = !samples.empty() && total.frames > 0;
   if (json) {
-    document = {{"schema", 1}, {"inputs", lines}, {"frames", frames}, {"notes", notes}};
-    if (!samples.empty()) {
-      document["seconds"] = seconds;
-      document["bytes"] = bytes;
+    document = {{"schema", 1}, {"inputs", lines}, {"frames", total.frames}, {"notes", notes}};
+    if (timed) {
+      document["seconds"] = total.seconds;
+      document["bytes"] = total.bytes;
     }
   } else {
     for (const std::string& note : notes)
       fmt::print("  note: {}\n", note);
-    const auto count = static_cast<int64_t>(inputs.size()) - failed;
-    fmt::print("{} input{}, {:.0f} frames", count, count == 1 ? "" : "s", frames);
-    if (!samples.empty())
-      fmt::print(": about {} ({:.1f} frames/s) and {:.1f} MiB in {}", duration(seconds),
-                 frames / seconds, bytes / kMiB, settings.out);
-    fmt::print("{}\n", failed ? fmt::format("; {} cannot be opened", failed) : "");
+    print(total, settings.out, timed);
   }
-  if (failed == 0) return kComplete;
-  return failed < static_cast<int>(inputs.size()) ? kPartial : exit_code(inputs[0].error->code);
+  if (total.failed == 0) return kComplete;
+  if (total.failed < static_cast<int>(inputs.size())) return kPartial;
+  const bool same = std::ranges::all_of(
+      inputs, [&](const Input& input) { return input.error->code == inputs[0].error->code; });
+  return same ? exit_code(inputs[0].error->code) : kFailure;
 }
 
 }  // namespace vultus::app

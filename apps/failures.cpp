@@ -1,15 +1,21 @@
 #include "apps/failures.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
+#include <algorithm>
 #include <filesystem>
+#include <fstream>
 
 #include "apps/common.hpp"
 #include "host/core/write_file.hpp"
+#include "models/process/verify.hpp"
 
 namespace vultus::app {
 
 namespace {
+
+namespace fs = std::filesystem;
 
 std::string cell(const std::string& text) {
   if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
@@ -19,11 +25,60 @@ std::string cell(const std::string& text) {
   return quoted + "\"";
 }
 
+std::string row(const std::vector<std::string>& cells) {
+  std::string line;
+  for (const std::string& text : cells)
+    line += (line.empty() ? "" : ",") + cell(text);
+  return line + "\n";
+}
+
+std::string text_at(const Json& object, const char* key) {
+  const Json value = object.value(key, Json());
+  return value.is_string() ? value.get<std::string>() : "";
+}
+
+double number_at(const Json& object, const char* key) {
+  const Json value = object.value(key, Json());
+  return value.is_number() ? value.get<double>() : 0;
+}
+
+std::string lines_at(const Json& object, const char* key) {
+  std::vector<std::string> lines;
+  for (const Json& line : object.value(key, Json::array()))
+    if (line.is_string()) lines.push_back(line.get<std::string>());
+  return fmt::format("{}", fmt::join(lines, " | "));
+}
+
+std::string baseline_of(const Json& summary) {
+  const Json baseline = summary.value("baseline", Json());
+  if (!baseline.is_object()) return "";
+  const std::string how = text_at(baseline, "how");
+  if (!baseline.value("from", Json()).is_number()) return how;
+  return fmt::format("{} {:.2f}-{:.2f} s", how, number_at(baseline, "from"),
+                     number_at(baseline, "to"));
+}
+
+std::string percent(double part, double whole) {
+  return fmt::format("{:.1f}", whole > 0 ? 100 * part / whole : 0);
+}
+
+/// Of summary.json in a folder; nothing where it is not there or damaged.
+std::string row_of_results(const std::string& folder, std::string& input) {
+  std::ifstream file(folder + "/summary.json", std::ios::binary);
+  const Json summary = Json::parse(file, nullptr, false);
+  if (!summary.is_object()) return {};
+  input = text_at(summary, "input_path");
+  const double frames = number_at(summary, "frames");
+  return row({input, absolute_path(folder), text_at(summary, "status"),
+              fmt::format("{:.0f}", frames),
+              percent(frames - number_at(summary, "frames_without_face"), frames),
+              percent(number_at(summary, "usable_frames"), frames), baseline_of(summary),
+              lines_at(summary, "lost"), lines_at(summary, "warnings")});
+}
+
 }  // namespace
 
-Result<void> write_failures(const std::string& out, const std::vector<Failure>& failures,
-                            const std::vector<std::string>& options) {
-  namespace fs = std::filesystem;
+Result<void> write_failures(const std::string& out, const std::vector<Failure>& failures) {
   const std::string path = (fs::path(out) / "failed.csv").string();
   std::error_code error;
   if (failures.empty()) {
@@ -31,19 +86,27 @@ Result<void> write_failures(const std::string& out, const std::vector<Failure>& 
     return {};
   }
   std::string text = "input,exit_code,reason,command\n";
-  for (const Failure& failure : failures) {
-    // As an option it would be read otherwise.
-    const std::string input =
-        failure.input.starts_with('-') ? fmt::format("./{}", failure.input) : failure.input;
-    std::string command = fmt::format("vultus process {}", shell_word(input));
-    for (const std::string& word : options)
-      command += fmt::format(" {}", shell_word(word));
-    text += fmt::format("{},{},{},{}\n", cell(failure.input),
-                        static_cast<int>(exit_code(failure.error.code)), cell(failure.error.what),
-                        cell(command));
-  }
+  for (const Failure& failure : failures)
+    text +=
+        row({failure.input, std::to_string(failure.exit_code), failure.reason, failure.command});
   fs::create_directories(out, error);
   return write_file(path, {text});
+}
+
+Result<void> write_overview(const std::string& out, const std::vector<Failure>& failures) {
+  std::string text;
+  std::vector<std::string> inputs;
+  if (const auto folders = result_folders(out))
+    for (const std::string& folder : *folders)
+      text += row_of_results(folder, inputs.emplace_back());
+  for (const Failure& failure : failures)
+    if (std::ranges::find(inputs, failure.input) == inputs.end())
+      text += row({failure.input, "", "failed", "", "", "", "", failure.reason, ""});
+  if (text.empty()) return {};
+  return write_file((fs::path(out) / "summary.csv").string(),
+                    {"input,folder,status,frames,face_percent,usable_percent,baseline,lost,"
+                     "warnings\n",
+                     text});
 }
 
 }  // namespace vultus::app

@@ -7,16 +7,21 @@
 
 namespace vultus::app {
 
-/// An input that gave no results.
+/// An input that gave no results, or not all.
 struct Failure {
   std::string input;
-  Error error;
+  int exit_code = 0;
+  std::string reason;
+  std::string command;  ///< tries it again, from any folder
 };
 
-/// OUT/failed.csv: input, exit_code, reason and the command that tries it again, one line each;
-/// quoted as RFC 4180 says. Without failures there is none, and one of an earlier run goes.
-/// `options` are the words of the command that are no inputs.
-Result<void> write_failures(const std::string& out, const std::vector<Failure>& failures,
-                            const std::vector<std::string>& options);
+/// OUT/failed.csv: input, exit_code, reason and command, one line each; quoted as RFC 4180 says.
+/// Without failures there is none, and one of an earlier run goes.
+Result<void> write_failures(const std::string& out, const std::vector<Failure>& failures);
+
+/// OUT/summary.csv: a row for all results that lie in OUT, whichever run made them, and for each
+/// failure that left none. `face_percent` of the frames have a face, in `usable_percent` the face
+/// of the asymmetry sheet carries no flag that voids it. Nothing is written where there is no row.
+Result<void> write_overview(const std::string& out, const std::vector<Failure>& failures);
 
 }  // namespace vultus::app

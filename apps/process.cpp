@@ -1,9 +1,11 @@
 #include "models/process/process.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <malloc.h>
 
 #include <csignal>
+#include <filesystem>
 
 #include "apps/common.hpp"
 #include "apps/dry_run.hpp"
@@ -34,6 +36,7 @@ struct Options {
   bool no_mirror = false, no_overlay = false, no_report = false, no_smooth = false;
   bool force = false, quiet = false, dry_run = false;
   std::vector<std::string> words;  ///< of the command line, without the inputs
+  std::vector<std::string> again;  ///< the same with absolute paths, without --output and --force
 };
 
 /// The options that were given, as words of a command line; paths of the results, not of inputs.
@@ -51,6 +54,39 @@ std::vector<std::string> option_words(const CLI::App& command) {
   return words;
 }
 
+/// The same words for another folder and time.
+std::vector<std::string> words_again(const CLI::App& command) {
+  std::vector<std::string> words;
+  for (const CLI::Option* option : command.get_options()) {
+    const std::string name = option->get_name();
+    if (option->count() == 0 || !name.starts_with("--") || name == "--files-from" ||
+        name == "--output" || name == "--force" || name == "--dry-run" || name == "--json")
+      continue;
+    const bool is_flag = option->get_items_expected_max() == 0;
+    for (const std::string& value : option->results()) {
+      words.push_back(name);
+      if (!is_flag) words.push_back(name == "--pack" ? absolute_path(value) : value);
+    }
+  }
+  return words;
+}
+
+std::vector<std::string> process_again(const Options& options, const std::string& input) {
+  std::vector<std::string> words{"process", absolute_path(input)};
+  words.insert(words.end(), options.again.begin(), options.again.end());
+  return words;
+}
+
+/// The input's results go to the folder that has the name of the input's own inside OUT.
+std::string retry_command(const Options& options, const std::string& input, const std::string& name,
+                          bool force) {
+  std::vector<std::string> words = process_again(options, input);
+  const auto folder = (std::filesystem::path(options.out) / name).parent_path();
+  words.insert(words.end(), {"--output", absolute_path(folder.string())});
+  if (force) words.push_back("--force");
+  return vultus_command(words);
+}
+
 ProgressDisplay::Style style_of(const Options& options) {
   if (options.quiet || options.progress == "none") return ProgressDisplay::Style::none;
   if (options.progress == "plain") return ProgressDisplay::Style::plain;
@@ -60,17 +96,20 @@ ProgressDisplay::Style style_of(const Options& options) {
 
 /// What happened to every input, for the exit code and the last line.
 struct Tally {
-  int done = 0, skipped = 0, partial = 0;
-  std::vector<Failure> failures;
-  int64_t frames = 0;
+  int done = 0, skipped = 0;
+  std::vector<Failure> failures;  ///< without results
+  std::vector<Failure> partials;
 
-  size_t inputs() const { return static_cast<size_t>(done + skipped + partial) + failures.size(); }
+  int partial() const { return static_cast<int>(partials.size()); }
+  size_t inputs() const {
+    return static_cast<size_t>(done + skipped + partial()) + failures.size();
+  }
   int exit_code() const {
-    if (failures.empty()) return partial > 0 ? kPartial : kComplete;
-    if (done + skipped + partial > 0) return kPartial;
+    if (failures.empty()) return partial() > 0 ? kPartial : kComplete;
+    if (done + skipped + partial() > 0) return kPartial;
     bool same = std::ranges::all_of(
-        failures, [&](const Failure& each) { return each.error.code == failures[0].error.code; });
-    return same ? app::exit_code(failures[0].error.code) : kFailure;
+        failures, [&](const Failure& each) { return each.exit_code == failures[0].exit_code; });
+    return same ? failures[0].exit_code : int{kFailure};
   }
 };
 
@@ -78,6 +117,9 @@ void print_summary(const Summary& s) {
   if (s.skipped)
     fmt::print("{}: done before{}, nothing to do ({})\n", s.input, s.complete ? "" : ", PARTIAL",
                s.folder);
+  else if (!s.remade.empty())
+    fmt::print("{}: {}, tables and report made again from what was measured ({}) -> {}\n", s.input,
+               s.complete ? "complete" : "PARTIAL", s.remade, s.folder);
   else
     fmt::print("{}: {}, {} frames, {} without a face, {:.1f} frames/s -> {}\n", s.input,
                s.complete ? "complete" : "PARTIAL", s.frames, s.frames_without_face, s.fps,
@@ -92,32 +134,47 @@ void print_summary(const Summary& s) {
     fmt::print("  asymmetry: {}\n", sentence);
 }
 
-void note_failure(const std::string& input, const Error& error, Tally& tally, Json& results) {
+void note_failure(const Options& options, const std::string& input, const std::string& name,
+                  const Error& error, Tally& tally, Json& results) {
   report(error);
-  tally.failures.push_back({input, error});
+  tally.failures.push_back({absolute_path(input), app::exit_code(error.code), error.what,
+                            retry_command(options, input, name, false)});
   results.push_back({{"input", input}, {"status", "failed"}, {"error", error.what}});
 }
 
-void run_inputs(Processor& processor, const Options& options,
-                const std::vector<std::string>& inputs, ProgressDisplay& display, Tally& tally,
-                Json& results) {
+void note_partial(const Options& options, const std::string& input, const std::string& name,
+                  const Summary& summary, Tally& tally) {
+  tally.partials.push_back(
+      {absolute_path(input), kPartial,
+       fmt::format("partial: {}; where a better copy of the recording can be had, put it there and "
+                   "make it again",
+                   fmt::join(summary.lost, "; ")),
+       retry_command(options, input, name, true)});
+}
+
+void run_inputs(Processor& processor, const Options& options, const std::vector<InputFile>& inputs,
+                ProgressDisplay& display, Tally& tally, Json& results) {
   std::vector<std::string> names = output_names(inputs);
   for (size_t i = 0; i < inputs.size() && !cancelled; ++i) {
-    display.begin(inputs[i], i, inputs.size());
-    auto summary = processor.run(inputs[i], names[i]);
+    const std::string& input = inputs[i].path;
+    display.begin(input, i, inputs.size());
+    auto summary = processor.run(input, names[i]);
     display.end();
     if (!summary) {
       if (summary.error().code != Errc::interrupted)
-        note_failure(inputs[i], summary.error(), tally, results);
+        note_failure(options, input, names[i], summary.error(), tally, results);
       else
-        fmt::print(stderr, "vultus: {}: {}\n", inputs[i], summary.error().what);
+        fmt::print(stderr, "vultus: {}: {}\n", input, summary.error().what);
       continue;
     }
-    tally.frames += summary->frames;
-    (!summary->complete ? tally.partial : summary->skipped ? tally.skipped : tally.done)++;
+    if (!summary->complete)
+      note_partial(options, input, names[i], *summary, tally);
+    else
+      ++(summary->skipped ? tally.skipped : tally.done);
     if (options.engine.json) {
       Json json = Json::parse(to_json(*summary), nullptr, false);
       json["skipped"] = summary->skipped;
+      json["remade"] = summary->remade;
       results.push_back(std::move(json));
     } else {
       print_summary(*summary);
@@ -126,7 +183,7 @@ void run_inputs(Processor& processor, const Options& options,
 }
 
 /// The files to work on. A folder with none is told of and does not stop the others.
-Result<std::vector<std::string>> input_files(const Options& options, Tally& tally, Json& results) {
+Result<std::vector<InputFile>> input_files(const Options& options, Tally& tally, Json& results) {
   std::vector<std::string> inputs = options.inputs;
   if (!options.files_from.empty()) {
     VULTUS_TRY(std::vector<std::string> listed, read_list(options.files_from));
@@ -134,11 +191,11 @@ Result<std::vector<std::string>> input_files(const Options& options, Tally& tall
   }
   if (inputs.empty())
     return Error{Errc::usage, "no input: name videos, pictures or folders, or --files-from"};
-  std::vector<std::string> files;
+  std::vector<InputFile> files;
   for (const std::string& input : inputs) {
     auto found = files_of(input);
     if (!found) {
-      note_failure(input, found.error(), tally, results);
+      note_failure(options, input, "", found.error(), tally, results);
       continue;
     }
     files.insert(files.end(), found->files.begin(), found->files.end());
@@ -158,10 +215,20 @@ void keep_no_spare_memory() {
   malloc_trim(0);
 }
 
+/// failed.csv and summary.csv. One input that fails makes no folder.
+Result<void> write_lists(const std::string& out, const Tally& tally) {
+  std::error_code ignored;
+  if (tally.inputs() < 2 && !std::filesystem::is_directory(out, ignored)) return {};
+  std::vector<Failure> all = tally.failures;
+  all.insert(all.end(), tally.partials.begin(), tally.partials.end());
+  VULTUS_CHECK(write_failures(out, all));
+  return write_overview(out, tally.failures);
+}
+
 Result<int> process(const Options& options) {
   Tally tally;
   Json results = Json::array();
-  VULTUS_TRY(const std::vector<std::string> inputs, input_files(options, tally, results));
+  VULTUS_TRY(const std::vector<InputFile> inputs, input_files(options, tally, results));
   if (inputs.empty()) return tally.exit_code();
   VULTUS_TRY(OpenedDevices devices, open_devices(options.engine, options.engine.device));
   ProgressDisplay display(style_of(options));
@@ -197,6 +264,7 @@ Result<int> process(const Options& options) {
   settings.progress = [&](const Progress& p) { display.update(p.frames, p.declared_frames); };
   settings.cancel = &cancelled;
   settings.command_line = provenance("").command;
+  settings.again = [&](const std::string& input) { return process_again(options, input); };
   if (options.dry_run) {
     Json document;
     VULTUS_TRY(int code, dry_run(std::move(settings), inputs, options.engine.json, document));
@@ -214,12 +282,12 @@ Result<int> process(const Options& options) {
   std::signal(SIGTERM, on_signal);
   run_inputs(*processor, options, inputs, display, tally, results);
 
-  if (tally.inputs() > 1) VULTUS_CHECK(write_failures(options.out, tally.failures, options.words));
+  VULTUS_CHECK(write_lists(options.out, tally));
   int code = cancelled ? 128 + cancel_signal : tally.exit_code();
   if (options.engine.json)
     print_json({{"schema", 1}, {"device", devices.note}, {"exit_code", code}, {"inputs", results}});
   else if (inputs.size() > 1 || tally.inputs() > 1)
-    fmt::print("{} complete, {} partial, {} done before, {} failed\n", tally.done, tally.partial,
+    fmt::print("{} complete, {} partial, {} done before, {} failed\n", tally.done, tally.partial(),
                tally.skipped, tally.failures.size());
   if (cancelled)
     fmt::print(stderr,
@@ -280,9 +348,10 @@ void add_process(CLI::App& app, int& status) {
   command->add_flag("--mirrored-input", options->mirrored_input,
                     "the pictures are mirrored, as selfies are: left and right stay the subject's");
   command->add_flag("--force", options->force, "replace existing results");
-  command->add_flag("--dry-run", options->dry_run,
-                    "only say what there is to do, how long it would take and how much room; the "
-                    "first frames of a video are tried");
+  command->add_flag(
+      "--dry-run", options->dry_run,
+      "only say what would be made, skipped or refused, how long it would take and how "
+      "much room; the first frames of a video are tried");
   command->add_flag("--quiet", options->quiet, "no progress");
   command
       ->add_option("--progress", options->progress,
@@ -293,11 +362,15 @@ void add_process(CLI::App& app, int& status) {
   command->footer(
       "Left and right are the subject's own, as seen by a camera that does not mirror (else "
       "--mirrored-input).\n"
-      "Exit code 3 when some inputs failed or are partial; what is complete is not done again.\n"
+      "Exit code 3 when some inputs failed or are partial: failed.csv lists them, summary.csv "
+      "all.\n"
+      "What is complete is not done again; where only --baseline, --pupil-distance, --format or\n"
+      "--no-report differ, tables and report are made again and nothing is measured.\n"
       "Examples:\n  vultus process visit1/ visit2/ -o results\n  vultus process clip.mp4 -o "
       "results --no-mirror --device cpu");
   command->callback([options, command, &status] {
     options->words = option_words(*command);
+    options->again = words_again(*command);
     auto code = process(*options);
     status = code ? *code : report(code.error());
   });

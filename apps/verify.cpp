@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <filesystem>
 
 #include "apps/common.hpp"
 
@@ -15,6 +16,15 @@ struct Options {
   bool json = false;
 };
 
+std::string make_again(const Verification& found) {
+  if (found.make_again.empty()) return "vultus process INPUT -o FOLDER --force";
+  std::vector<std::string> words = found.make_again;
+  // Where the results are now.
+  const auto out = std::filesystem::path(absolute_path(found.folder)).parent_path();
+  words.insert(words.end(), {"--output", out.string(), "--force"});
+  return vultus_command(words);
+}
+
 void print(const Verification& found) {
   fmt::print("{}: {}, {} frames, {} files{}\n", found.folder,
              found.differences.empty() ? "verified" : "DIFFERENT", found.frames,
@@ -24,13 +34,18 @@ void print(const Verification& found) {
     fmt::print("  {}\n", found.differences[i]);
   if (found.differences.size() > kMost)
     fmt::print("  and {} more\n", found.differences.size() - kMost);
+  if (!found.differences.empty()) fmt::print("  make again: {}\n", make_again(found));
 }
 
 Json as_json(const Verification& found) {
-  return {{"folder", found.folder},          {"input", found.input},
-          {"frames", found.frames},          {"complete", found.complete},
-          {"checked", found.checked},        {"verified", found.differences.empty()},
-          {"differences", found.differences}};
+  return {{"folder", found.folder},
+          {"input", found.input},
+          {"frames", found.frames},
+          {"complete", found.complete},
+          {"checked", found.checked},
+          {"verified", found.differences.empty()},
+          {"differences", found.differences},
+          {"make_again", found.differences.empty() ? "" : make_again(found)}};
 }
 
 int verify(const Options& options) {

@@ -30,7 +30,7 @@ std::string InputFiles::passed_over_text() const {
 
 Result<InputFiles> files_of(const std::string& input) {
   std::error_code error;
-  if (!fs::is_directory(input, error)) return InputFiles{{input}, {}};
+  if (!fs::is_directory(input, error)) return InputFiles{{{input, false}}, {}};
   InputFiles found;
   int folders = 0;
   fs::directory_iterator at(input, error), end;
@@ -43,14 +43,14 @@ Result<InputFiles> files_of(const std::string& input) {
     folders += at->is_directory(ignored);
     if (!at->is_regular_file(ignored)) continue;
     if (is_video_path(path) || is_image_path(path))
-      found.files.push_back(std::move(path));
+      found.files.push_back({std::move(path), true});
     else
       found.passed_over.push_back(std::move(name));
   }
   if (error)
     return Error{Errc::bad_input,
                  fmt::format("{}: the folder cannot be read: {}", input, error.message())};
-  std::ranges::sort(found.files);
+  std::ranges::sort(found.files, {}, &InputFile::path);
   std::ranges::sort(found.passed_over);
   if (!found.files.empty()) return found;
   std::string message = input + ": no video or picture in this folder";
@@ -85,22 +85,92 @@ Result<std::vector<std::string>> read_list(const std::string& path) {
   return paths;
 }
 
-std::vector<std::string> output_names(const std::vector<std::string>& inputs) {
-  std::map<std::string, int> stems;
-  for (const std::string& input : inputs)
-    ++stems[fs::path(input).stem().string()];
-  std::set<std::string> taken;
-  std::vector<std::string> names;
-  for (const std::string& input : inputs) {
-    const fs::path path(input);
-    const std::string stem = path.stem().string();
-    const std::string base = stems[stem] > 1 ? path.filename().string() : stem;
-    std::string name = base;
-    for (int n = 2; !taken.insert(name).second; ++n)
-      name = fmt::format("{}-{}", base, n);
+namespace {
+
+/// The folder that gets one input's results, while the names of all are settled.
+struct Name {
+  fs::path path;  ///< absolute
+  int parts = 1;  ///< of the path, from its end
+  bool ending = false;
+
+  bool deepen() {
+    if (parts >= std::distance(path.begin(), path.end()) - 1) return false;
+    ++parts;
+    return true;
+  }
+  fs::path text() const {
+    fs::path name = ending ? path.filename() : path.stem();
+    fs::path folder = path.parent_path();
+    for (int i = 1; i < parts; ++i, folder = folder.parent_path())
+      name = folder.filename() / name;
+    return name;
+  }
+};
+
+fs::path absolute(const std::string& path) {
+  std::error_code error;
+  const fs::path whole = fs::absolute(path, error);
+  return (error ? fs::path(path) : whole).lexically_normal();
+}
+
+/// Whether one of them would lie in the other, or they are the same.
+bool collide(const fs::path& a, const fs::path& b) {
+  const auto [in_a, in_b] = std::ranges::mismatch(a, b);
+  return in_a == a.end() || in_b == b.end();
+}
+
+/// Media beside the input that only its ending tells from it.
+bool has_twin(const fs::path& input) {
+  std::error_code error;
+  fs::directory_iterator at(input.parent_path(), error), end;
+  for (; !error && at != end; at.increment(error)) {
+    const fs::path& other = at->path();
+    if (other.stem() == input.stem() && other.filename() != input.filename() &&
+        (is_video_path(other.string()) || is_image_path(other.string())))
+      return true;
+  }
+  return false;
+}
+
+/// Longer names for those that collide; false where there is nothing left to do.
+bool part_colliding(std::vector<Name>& names) {
+  bool changed = false;
+  std::map<fs::path, std::vector<Name*>> sorted;
+  for (Name& name : names)
+    sorted[name.text()].push_back(&name);
+  // What lies in another follows it in this order.
+  std::set<Name*> colliding;
+  for (auto at = sorted.begin(); at != sorted.end(); ++at) {
+    for (Name* name : at->second)
+      if (name->path != at->second.front()->path)
+        colliding.insert(at->second.begin(), at->second.end());
+    for (auto next = std::next(at); next != sorted.end() && collide(at->first, next->first); ++next)
+      colliding.insert(at->second.begin(), at->second.end());
+  }
+  for (Name* name : colliding)
+    changed |= name->deepen();
+  return changed;
+}
+
+}  // namespace
+
+std::vector<std::string> output_names(const std::vector<InputFile>& inputs) {
+  std::vector<Name> names;
+  std::map<fs::path, std::set<fs::path>> files;  // by path without ending
+  for (const InputFile& input : inputs) {
+    Name name{absolute(input.path), input.of_folder ? 2 : 1, false};
+    files[name.path.parent_path() / name.path.stem()].insert(name.path);
     names.push_back(std::move(name));
   }
-  return names;
+  for (Name& name : names)
+    name.ending =
+        files[name.path.parent_path() / name.path.stem()].size() > 1 || has_twin(name.path);
+  while (part_colliding(names)) {
+  }
+  std::vector<std::string> texts;
+  for (const Name& name : names)
+    texts.push_back(name.text().string());
+  return texts;
 }
 
 }  // namespace vultus

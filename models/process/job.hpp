@@ -15,14 +15,15 @@ struct Processor::Job {
   OutputFolder& folder;
   Summary& summary;
   face::StageTimes& times;
-  size_t most_faces = 0;  ///< found in one frame
+  std::string identity = {};  ///< of what is measured: program, settings, source
+  bool remake = false;        ///< nothing is left to measure
+  size_t most_faces = 0;      ///< found in one frame
   measure::Sheet sheet = {};
   std::chrono::steady_clock::time_point start = std::chrono::steady_clock::now();
 
   std::string file(const std::string& name) const { return folder.working() + "/" + name; }
   /// The journal's, read from its beginning each time.
   measure::RecordSource records() const;
-  std::string identity() const;  ///< of what is made: program, settings, source
 };
 
 }  // namespace vultus

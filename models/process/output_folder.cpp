@@ -7,6 +7,7 @@
 
 #include <array>
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
 #include <filesystem>
 #include <utility>
@@ -18,37 +19,37 @@ namespace fs = std::filesystem;
 namespace {
 
 /// All results that we ever write, the mark of completion first: it goes first when outputs are
-/// replaced, and comes last.
-constexpr std::array kOutputs{
-    "summary.json",     "run.json",          "landmarks.csv",      "left.csv",
-    "right.csv",        "asymmetry.csv",     "openface.csv",       "report.html",
-    "performance.json", "performance.txt",   "left_mirrored.mp4",  "right_mirrored.mp4",
-    "overlay.mp4",      "left_mirrored.png", "right_mirrored.png", "overlay.png"};
-/// What a run needs to go on, the checkpoint first: without it the others are worth nothing.
-constexpr std::array kPrivate{"checkpoint",
-                              "checkpoint.partial",
-                              "frames.journal",
-                              "left_mirrored.mp4.packets",
-                              "right_mirrored.mp4.packets",
-                              "overlay.mp4.packets"};
+/// replaced, and comes last. Then the checkpoint, without which an unfinished run is worth nothing.
+constexpr std::array kOutputs{"summary.json",       OutputFolder::kCheckpoint,
+                              "run.json",           OutputFolder::kJournal,
+                              "landmarks.csv",      "left.csv",
+                              "right.csv",          "asymmetry.csv",
+                              "openface.csv",       "report.html",
+                              "performance.json",   "performance.txt",
+                              "left_mirrored.mp4",  "right_mirrored.mp4",
+                              "overlay.mp4",        "left_mirrored.png",
+                              "right_mirrored.png", "overlay.png"};
+constexpr std::array kVideos{"left_mirrored.mp4", "right_mirrored.mp4", "overlay.mp4"};
 
 Error unwritable(const std::string& path, const std::string& why) {
   return {Errc::unwritable, fmt::format("{}: cannot be written: {}", path, why)};
 }
 
+/// What only an unfinished run needs.
 void remove_private(const std::string& folder) {
   std::error_code ignored;
-  for (const char* name : kPrivate)
-    fs::remove(fs::path(folder) / name, ignored);
+  fs::remove(fs::path(folder) / (std::string(OutputFolder::kCheckpoint) + ".partial"), ignored);
+  for (const char* video : kVideos)
+    fs::remove(fs::path(folder) / (std::string(video) + ".packets"), ignored);
 }
 
 /// Our files, finished or not.
 void remove_all_files(const std::string& folder) {
-  remove_private(folder);
   std::error_code ignored;
   for (const char* name : kOutputs)
     for (const char* suffix : {"", ".partial"})
       fs::remove(fs::path(folder) / (std::string(name) + suffix), ignored);
+  remove_private(folder);
 }
 
 void sync_folder(const std::string& path) {
@@ -63,8 +64,7 @@ void sync_folder(const std::string& path) {
 Result<OutputFolder> OutputFolder::create(const std::string& out, const std::string& name,
                                           bool force) {
   const std::string final = (fs::path(out) / name).string();
-  // A name that no input's output can have.
-  const std::string working = (fs::path(out) / ("." + name + ".vultus-partial")).string();
+  const std::string working = working_of(out, name);
   std::error_code error;
   if (fs::exists(fs::symlink_status(final, error)) && !force)
     return Error{Errc::unwritable, fmt::format("{}: exists; use --force to replace it", final)};
@@ -86,6 +86,45 @@ Result<OutputFolder> OutputFolder::create(const std::string& out, const std::str
   if (status.type() == fs::file_type::none) return unwritable(folder.checkpoint(), error.message());
   if (!fs::is_regular_file(status)) folder.clear();
   return folder;
+}
+
+std::string OutputFolder::working_of(const std::string& out, const std::string& name) {
+  // A name that no input's output can have.
+  const fs::path final = fs::path(out) / name;
+  return (final.parent_path() / fmt::format(".{}.vultus-partial", final.filename().string()))
+      .string();
+}
+
+Result<void> OutputFolder::check_writable(const std::string& out) {
+  std::error_code error;
+  fs::path nearest = fs::absolute(out, error);
+  while (!fs::exists(nearest, error) && nearest.has_relative_path())
+    nearest = nearest.parent_path();
+  if (!fs::is_directory(nearest, error))
+    return unwritable(out, fmt::format("{} is a file; name a folder with -o", nearest.string()));
+  std::string trial = (nearest / ".vultus-XXXXXX").string();
+  if (!mkdtemp(trial.data()))
+    return unwritable(out, fmt::format("{}; name another folder with -o", strerror(errno)));
+  rmdir(trial.c_str());
+  return {};
+}
+
+Result<void> OutputFolder::take_back() const {
+  std::error_code error;
+  const auto from = [&](const char* name) { return fs::path(final_) / name; };
+  const auto to = [&](const char* name) { return fs::path(working_) / name; };
+  for (const char* name : kVideos) {
+    if (!fs::exists(from(name), error)) continue;
+    fs::create_hard_link(from(name), to(name), error);
+    if (error) fs::copy_file(from(name), to(name), error);
+    if (error) return unwritable(to(name).string(), error.message());
+  }
+  // They may be written to: copies.
+  for (const char* name : {kJournal, kCheckpoint}) {
+    fs::copy_file(from(name), to(name), error);
+    if (error) return unwritable(to(name).string(), error.message());
+  }
+  return {};
 }
 
 OutputFolder::OutputFolder(OutputFolder&& other) noexcept

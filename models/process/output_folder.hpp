@@ -17,6 +17,12 @@ class OutputFolder {
   /// cannot be examined.
   static Result<OutputFolder> create(const std::string& out, const std::string& name, bool force);
 
+  /// Whether `create` could make a folder in OUT. Tries it in the nearest folder that is there, and
+  /// leaves nothing. unwritable.
+  static Result<void> check_writable(const std::string& out);
+  /// Where the run of an input that is not finished has its files.
+  static std::string working_of(const std::string& out, const std::string& name);
+
   OutputFolder(OutputFolder&& other) noexcept;
   OutputFolder& operator=(OutputFolder&&) = delete;
   ~OutputFolder();
@@ -24,9 +30,15 @@ class OutputFolder {
   /// Where to write.
   const std::string& working() const { return working_; }
   const std::string& path() const { return final_; }
-  std::string journal() const { return working_ + "/frames.journal"; }
-  std::string checkpoint() const { return working_ + "/checkpoint"; }
+  /// What results are made from: they stay with them, so that tables can be made again.
+  static constexpr const char* kJournal = "frames.journal";
+  static constexpr const char* kCheckpoint = "checkpoint";
+  std::string journal() const { return working_ + "/" + kJournal; }
+  std::string checkpoint() const { return working_ + "/" + kCheckpoint; }
   bool has_checkpoint() const;
+  /// Brings journal, checkpoint and videos of the finished OUT/NAME here, as of a run that has only
+  /// the tables left to write. OUT/NAME stays as it is. unwritable.
+  Result<void> take_back() const;
   /// Removes what an earlier run has left; nothing is kept then.
   void clear();
   void keep(bool keep) { keep_ = keep; }

@@ -37,7 +37,8 @@ struct ProcessOptions {
   /// is not the CPU in disguise is among the devices, else 1. Results differ by rounding alone.
   int batch = 0;
   static constexpr int kMostBatch = 32, kGpuBatch = 4;
-  bool all_faces = false;  ///< else the one with the highest score, until it is lost
+  int frames_together() const;  ///< `batch`, or what 0 stands for
+  bool all_faces = false;       ///< else the one with the highest score, until it is lost
   bool smooth = true;
   bool mirror = true;  ///< left_mirrored and right_mirrored
   bool overlay = true;
@@ -49,15 +50,23 @@ struct ProcessOptions {
   double pupil_distance_mm = measure::kUsualPupilDistance;
   bool force = false;        ///< replaces existing output
   std::string command_line;  ///< as typed, for run.json
+  /// Words of the command that makes the results of an input again, but for -o; for run.json.
+  std::function<std::vector<std::string>(const std::string& input)> again;
   /// Called after every frame, or batch of frames, on the calling thread.
   std::function<void(const Progress&)> progress;
   /// Set from outside (a signal handler) to stop after the present frame or batch.
   const std::atomic<bool>* cancel = nullptr;
 };
 
+/// A video or picture.
+struct InputFile {
+  std::string path;
+  bool of_folder = false;  ///< its folder was named, not the file
+};
+
 /// What an input stands for.
 struct InputFiles {
-  std::vector<std::string> files;        ///< the input itself, or a folder's media by name
+  std::vector<InputFile> files;          ///< the input itself, or a folder's media by name
   std::vector<std::string> passed_over;  ///< names of the folder's other files
   std::string passed_over_text() const;  ///< the first five, and how many more
 };
@@ -69,9 +78,11 @@ Result<InputFiles> files_of(const std::string& input);
 /// input. Empty lines are passed over. bad_input when it cannot be read or names nothing.
 Result<std::vector<std::string>> read_list(const std::string& path);
 
-/// The output folder's name for each input: its name without the ending; with the ending where two
-/// share that ("clip.mp4", "clip.mov"), numbered where they share even that.
-std::vector<std::string> output_names(const std::vector<std::string>& inputs);
+/// The output folder for each input, inside OUT: its name without the ending; with the ending where
+/// media beside it share that ("clip.mp4", "clip.mov"). Where its folder was named, that one's name
+/// comes first ("visit1/clip"), so a name depends on no other input; files that were named and
+/// would collide all get the names of their folders as well. The same file has the same name twice.
+std::vector<std::string> output_names(const std::vector<InputFile>& inputs);
 
 /// Measures faces in videos and pictures with networks that are loaded once. One thread at a time.
 class Processor {
@@ -81,12 +92,15 @@ class Processor {
 
   /// Writes OUT/NAME: landmarks.csv, left.csv, right.csv, asymmetry.csv, report.html,
   /// performance.txt and .json, left_mirrored, right_mirrored and overlay (.mp4; .png for a
-  /// picture), summary.json. A summary whose status is partial lists what was lost. An input whose
+  /// picture), frames.journal and, of a video, checkpoint, which it can be made from again,
+  /// run.json, summary.json. A summary whose status is partial lists what was lost. An input whose
   /// output is there already, made from the same file with the same options, is not done again
-  /// (`skipped`). A run of a video that ends before its time (interrupted, unwritable, killed, what
-  /// the device says, a file that cannot be read for now) leaves what it has done in a hidden
-  /// folder, and the next one with the same options goes on from there: the results are the same.
-  /// What else ends with an error leaves nothing behind. No exception leaves it.
+  /// (`skipped`); where options differ that concern tables and report alone, these are made again
+  /// from the journal (`remade`), to the same bytes as in a new run. A run of a video that ends
+  /// before its time (interrupted, unwritable, killed, what the device says, a file that cannot be
+  /// read for now) leaves what it has done in a hidden folder, and the next one with the same
+  /// options goes on from there: the results are the same. What else ends with an error leaves
+  /// nothing behind. No exception leaves it.
   Result<Summary> run(const std::string& input, const std::string& name);
 
   const Pack& pack() const { return pack_; }
@@ -103,7 +117,7 @@ class Processor {
   /// report.html and performance.*, of what is measured; the input is decoded once more.
   Result<void> write_report(Job& job);
   Result<measure::MeasureOptions> measuring(const Job& job) const;
-  std::string settings() const;
+  Result<void> take_back(Job& job) const;
   TableLayout layout() const;
   face::TrackerOptions tracking() const;
 

@@ -22,10 +22,11 @@ Result<void> Processor::run_image(Job& job) {
     VULTUS_TRY(
         Journal journal,
         Journal::create(job.folder.journal(),
-                        {job.identity(), networks_.landmarker->scheme(), picture.size(), {}, {}}));
+                        {job.identity, networks_.landmarker->scheme(), picture.size(), {}, {}}));
     VULTUS_CHECK(journal.append(record));
   }
   VULTUS_CHECK(write_tables(job));
+  summary.outputs.push_back(OutputFolder::kJournal);
   summary.seconds = face::StageTimes::ms_since(job.start) / 1000;
   auto write = [&](const char* name, const cv::Mat& drawn) -> Result<void> {
     face::StageTimes::Timer timer(&job.times, "encode");

@@ -93,6 +93,7 @@ Result<void> Processor::write_tables(Job& job) {
   summary.asymmetry = job.sheet.notes;
   summary.baseline = baseline_of(job.sheet.baseline);
   summary.mm_per_pixel = job.sheet.mm_per_pixel;
+  summary.usable_frames = job.sheet.unflagged_frames;
   summary.outputs = Tables::names();
   summary.outputs.push_back(kSheet);
   if (openface) {

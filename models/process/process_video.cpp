@@ -13,7 +13,8 @@ Result<void> Processor::run_video(Job& job) {
   VULTUS_TRY(VideoReader reader, VideoReader::open(job.input));
   Measurer measurer(networks_, tracking(), &job.times, options_.sides);
   VideoRun::Options options;
-  options.identity = job.identity();
+  options.identity = job.identity;
+  options.finished = job.remake;
   options.scheme = networks_.landmarker->scheme();
   options.mirror = options_.mirror;
   options.overlay = options_.overlay;
@@ -27,7 +28,7 @@ Result<void> Processor::run_video(Job& job) {
   };
   VideoRun run(std::move(options), reader, measurer, job.folder, &job.times);
   VULTUS_CHECK(run.open());
-  summary.resumed_at = run.resumed_at();
+  if (!job.remake) summary.resumed_at = run.resumed_at();
   summary.begun_again = run.note();
   VULTUS_CHECK(run.work());
   VULTUS_CHECK(run.join());
@@ -48,6 +49,8 @@ Result<void> Processor::run_video(Job& job) {
   summary.warnings.insert(summary.warnings.end(), read.warnings.begin(), read.warnings.end());
   job.most_faces = state.tracker.tracker.most_faces;
   VULTUS_CHECK(write_tables(job));
+  summary.outputs.insert(summary.outputs.end(),
+                         {OutputFolder::kJournal, OutputFolder::kCheckpoint});
   for (const VideoState& video : state.videos) {
     summary.outputs.push_back(video.file);
     for (const std::string& warning : video.summary.warnings)

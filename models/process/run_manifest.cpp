@@ -56,7 +56,7 @@ ordered_json devices_json(const std::vector<Device*>& devices) {
 }  // namespace
 
 Result<void> write_run_manifest(const std::string& folder, const Summary& summary, const Pack& pack,
-                                const std::vector<Device*>& devices, const std::string& command) {
+                                const std::vector<Device*>& devices, const RunCommands& commands) {
   VULTUS_TRY(ordered_json input, file_json(summary.input, summary.input));
   ordered_json outputs = ordered_json::array();
   std::vector<std::string> names = summary.outputs;
@@ -73,7 +73,9 @@ Result<void> write_run_manifest(const std::string& folder, const Summary& summar
                                 {"version", program_version()},
                                 {"commit", program_commit()},
                                 {"build", program_build()}}},
-                              {"command", command},
+                              {"measured_by", summary.measured_by},
+                              {"command", commands.typed},
+                              {"make_again", commands.again},
                               {"started", summary.started.empty() ? now : summary.started},
                               {"finished", now},
                               {"resumptions", summary.resumptions},

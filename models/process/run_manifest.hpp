@@ -10,12 +10,17 @@
 
 namespace vultus {
 
+/// Empty where nobody typed one.
+struct RunCommands {
+  std::string typed;
+  std::vector<std::string> again;  ///< words that make this input's results again; lack -o
+};
+
 /// run.json: from what, with what, how and when results were made, and the SHA-256 and size of each
 /// file of them. `vultus verify` checks results against it.
 ///
 /// Writes it into `folder`, where everything that `summary.outputs` names lies, and summary.json.
-/// `command` is empty where nobody typed one.
 Result<void> write_run_manifest(const std::string& folder, const Summary& summary, const Pack& pack,
-                                const std::vector<Device*>& devices, const std::string& command);
+                                const std::vector<Device*>& devices, const RunCommands& commands);
 
 }  // namespace vultus

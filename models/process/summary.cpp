@@ -33,16 +33,21 @@ std::string to_json(const Summary& s) {
                       {"min_ms", row.min_ms},
                       {"max_ms", row.max_ms},
                       {"busy_ms", row.busy_ms}});
+  ordered_json options = ordered_json::object();
+  for (const Setting& setting : s.options)
+    options[setting.name] = setting.value;
   ordered_json object{{"schema", 1},
                       {"status", s.complete ? "complete" : "partial"},
                       {"complete", s.complete},
                       {"input", s.input},
+                      {"input_path", s.input_path},
                       {"frames", s.frames},
                       {"declared_frames", s.declared_frames},
                       {"lost_frames", s.lost_frames},
                       {"damaged_frames", s.damaged_frames},
                       {"faces", s.faces},
                       {"frames_without_face", s.frames_without_face},
+                      {"usable_frames", s.usable_frames},
                       {"fps", s.fps},
                       {"seconds", s.seconds},
                       {"video_fps", s.video_fps},
@@ -67,7 +72,8 @@ std::string to_json(const Summary& s) {
                       {"mm_per_pixel", number_or_null(s.mm_per_pixel)},
                       {"sides", "left and right are the subject's own"},
                       {"source", s.source},
-                      {"settings", s.settings}};
+                      {"settings", s.settings},
+                      {"options", options}};
   // File names are bytes; what is not UTF-8 becomes a replacement character.
   return object.dump(2, ' ', false, ordered_json::error_handler_t::replace) + "\n";
 }
@@ -107,6 +113,7 @@ std::optional<Summary> read_summary(const std::string& path) {
   if (auto at = object.find("complete"); at != object.end() && at->is_boolean())
     at->get_to(s.complete);
   text("input", s.input);
+  text("input_path", s.input_path);
   text("device", s.device);
   text("source", s.source);
   text("settings", s.settings);
@@ -116,8 +123,12 @@ std::optional<Summary> read_summary(const std::string& path) {
   number("damaged_frames", s.damaged_frames);
   number("faces", s.faces);
   number("frames_without_face", s.frames_without_face);
+  number("frames_without_face", s.frames_without_face);
   number("seconds", s.seconds);
   number("fps", s.fps);
+  if (auto at = object.find("options"); at != object.end() && at->is_object())
+    for (const auto& [name, value] : at->items())
+      if (value.is_string()) s.options.push_back({name, value.get<std::string>()});
   texts("outputs", s.outputs);
   texts("lost", s.lost);
   texts("warnings", s.warnings);

@@ -11,9 +11,16 @@
 
 namespace vultus {
 
+/// An option that results depend on, by the name that it has on the command line.
+struct Setting {
+  std::string name, value;
+  bool operator==(const Setting&) const = default;
+};
+
 /// What one input has come to: the content of summary.json.
 struct Summary {
   std::string input;
+  std::string input_path;  ///< the same from the root
   std::string folder;
   bool complete = false;  ///< every frame of the file was decoded, has a row and is in every video
   bool skipped = false;   ///< was done before; not in the file
@@ -28,8 +35,9 @@ struct Summary {
   int64_t damaged_frames = 0;  ///< decoded with errors: in the videos, not measured
   int64_t faces = 0;           ///< rows with a face
   int64_t frames_without_face = 0;
-  double seconds = 0;  ///< wall clock
-  double fps = 0;      ///< frames per second of wall clock
+  int64_t usable_frames = 0;  ///< of the sheet's face, with no flag that voids geometry
+  double seconds = 0;         ///< wall clock
+  double fps = 0;             ///< frames per second of wall clock
   double video_fps = 0;
   std::string device;
   std::string precision;
@@ -53,6 +61,10 @@ struct Summary {
   std::optional<double> mm_per_pixel;  ///< of that face at rest
   /// What the output depends on: size and time of change of the input; networks and options.
   std::string source, settings;
+  std::vector<Setting> options;  ///< `settings` one by one
+  /// Options that differed where tables and report alone were made again; not in the file.
+  std::string remade;
+  std::string measured_by;  ///< the program that measured; in run.json alone
 };
 
 /// summary.json as text, with "status" "complete" or "partial".

@@ -10,6 +10,7 @@
 
 #include "models/pack/sha256.hpp"
 #include "models/process/csv_file.hpp"
+#include "models/process/journal.hpp"
 #include "models/video/count.hpp"
 
 namespace vultus {
@@ -28,6 +29,7 @@ struct Listed {
 
 struct Manifest {
   std::string input;
+  std::vector<std::string> make_again;
   int64_t frames = 0;
   bool complete = false;
   std::vector<Listed> outputs;
@@ -53,6 +55,9 @@ Result<Manifest> read_manifest_of(const std::string& folder) {
     return damaged;
   manifest.input = input["file"].get<std::string>();
   manifest.frames = frames.get<int64_t>();
+  if (const json again = object.value("make_again", json()); again.is_array())
+    for (const json& word : again)
+      if (word.is_string()) manifest.make_again.push_back(word.get<std::string>());
   manifest.complete = complete.get<bool>();
   for (const json& output : outputs) {
     if (!output.is_object() || !output.value("file", json()).is_string() ||
@@ -78,8 +83,19 @@ Result<void> verify_table(const std::string& path, int64_t frames) {
   return {};
 }
 
+Result<void> verify_journal(const std::string& path, int64_t frames) {
+  VULTUS_TRY(JournalReader journal, JournalReader::open(path));
+  for (int64_t records = 0;; ++records) {
+    VULTUS_TRY(auto record, journal.next());
+    if (record) continue;
+    if (records == frames) return {};
+    return Error{Errc::mismatch,
+                 fmt::format("{}: has {} records for {} frames", path, records, frames)};
+  }
+}
+
 Result<void> verify_file(const std::string& folder, const Listed& listed, int64_t frames,
-                         bool sums) {
+                         Depth depth) {
   const std::string path = folder + "/" + listed.file;
   auto wrong = [&](const std::string& what) {
     return Error{Errc::mismatch, fmt::format("{}: {}", path, what)};
@@ -89,13 +105,15 @@ Result<void> verify_file(const std::string& folder, const Listed& listed, int64_
   const auto bytes = static_cast<int64_t>(fs::file_size(path, error));
   if (bytes != listed.bytes)
     return wrong(fmt::format("has {} bytes, {} were written", bytes, listed.bytes));
-  if (sums) {
+  if (depth == Depth::sizes) return {};
+  if (depth == Depth::sums) {
     VULTUS_TRY(std::string sum, sha256_of_file(path));
     if (sum != listed.sha256)
       return wrong(fmt::format("has SHA-256 {}, {} was written", sum, listed.sha256));
   }
   const std::string ending = fs::path(path).extension().string();
   if (ending == ".csv") return verify_table(path, frames);
+  if (ending == ".journal") return verify_journal(path, frames);
   if (ending != ".mp4") return {};
   VULTUS_TRY(int64_t pictures, count_pictures(path));
   if (pictures != frames)
@@ -105,16 +123,17 @@ Result<void> verify_file(const std::string& folder, const Listed& listed, int64_
 
 }  // namespace
 
-Result<Verification> verify_results(const std::string& folder, bool sums) {
+Result<Verification> verify_results(const std::string& folder, Depth depth) {
   VULTUS_TRY(Manifest manifest, read_manifest_of(folder));
   Verification found;
   found.folder = folder;
   found.input = manifest.input;
+  found.make_again = manifest.make_again;
   found.frames = manifest.frames;
   found.complete = manifest.complete;
   for (const Listed& listed : manifest.outputs) {
     found.checked.push_back(listed.file);
-    if (Result<void> same = verify_file(folder, listed, manifest.frames, sums); !same)
+    if (Result<void> same = verify_file(folder, listed, manifest.frames, depth); !same)
       found.differences.push_back(same.error().what);
   }
   if (std::ranges::find(found.checked, "summary.json") == found.checked.end())
@@ -122,19 +141,35 @@ Result<Verification> verify_results(const std::string& folder, bool sums) {
   return found;
 }
 
+namespace {
+
+/// Deeper than results ever lie.
+constexpr int kDeepest = 16;
+
+void find_results(const fs::path& folder, int depth, std::vector<std::string>& found) {
+  std::error_code error;
+  if (fs::exists(folder / "run.json", error) || fs::exists(folder / "summary.json", error)) {
+    found.push_back(folder.string());
+    return;
+  }
+  fs::directory_iterator at(folder, error), end;
+  for (; !error && at != end; at.increment(error)) {
+    std::error_code ignored;
+    const bool hidden = at->path().filename().string().front() == '.';
+    // Links may lead in circles.
+    if (!hidden && at->is_directory(ignored) && !at->is_symlink(ignored) && depth < kDeepest)
+      find_results(at->path(), depth + 1, found);
+  }
+}
+
+}  // namespace
+
 Result<std::vector<std::string>> result_folders(const std::string& path) {
   std::error_code error;
-  auto holds_results = [&](const fs::path& folder) {
-    return fs::exists(folder / "run.json", error) || fs::exists(folder / "summary.json", error);
-  };
   if (!fs::is_directory(path, error))
     return Error{Errc::bad_input, path + ": is no folder; name the one given to process with -o"};
-  if (holds_results(path)) return std::vector<std::string>{path};
   std::vector<std::string> folders;
-  fs::directory_iterator at(path, error), end;
-  for (; !error && at != end; at.increment(error))
-    if (at->path().filename().string().front() != '.' && holds_results(at->path()))
-      folders.push_back(at->path().string());
+  find_results(path, 0, folders);
   std::ranges::sort(folders);
   if (folders.empty()) return Error{Errc::bad_input, path + ": no results of vultus process in it"};
   return folders;

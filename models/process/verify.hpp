@@ -16,16 +16,24 @@ struct Verification {
   bool complete = false;             ///< no frame of the input was lost
   std::vector<std::string> checked;  ///< names of files
   std::vector<std::string> differences;
+  std::vector<std::string> make_again;  ///< words of a command, but for -o; may be empty
 };
 
+/// How thoroughly.
+enum class Depth : uint8_t {
+  sizes,     ///< the bytes that each file has
+  contents,  ///< and a row, record or picture for every frame
+  sums,      ///< and the checksums
+};
 /// Re-opens everything that run.json in `folder` lists: the bytes and SHA-256 of each file, a row
-/// for every frame in each table of frames, a picture for every frame in each video, counted by its
-/// packets. Differences are found, not errors; bad_input where there is no run.json of ours.
-/// Without `sums` the checksums are taken for granted.
-Result<Verification> verify_results(const std::string& folder, bool sums = true);
+/// for every frame in each table of frames, a record in the journal, a picture in each video,
+/// counted by its packets. Differences are found, not errors; bad_input where there is no run.json
+/// of ours.
+Result<Verification> verify_results(const std::string& folder, Depth depth = Depth::sums);
 
-/// The folders of results that `path` stands for: itself, or the folders in it that have a run.json
-/// or a summary.json. bad_input where there are none.
+/// The folders of results that `path` stands for: itself, or those in it, however deep, that have a
+/// run.json or a summary.json; hidden ones and links to folders are passed over. bad_input where
+/// there are none.
 Result<std::vector<std::string>> result_folders(const std::string& path);
 
 }  // namespace vultus

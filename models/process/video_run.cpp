@@ -77,7 +77,7 @@ Result<void> VideoRun::resume() {
   VULTUS_CHECK(check_journal());
   VULTUS_TRY(journal_, Journal::reopen(folder_.journal(), state_.journal_bytes));
   folder_.keep(true);
-  ++state_.resumptions;
+  if (!options_.finished) ++state_.resumptions;
   resumed_at_ = state_.frames;
   if (state_.decoded) return {};
   std::vector<int64_t> lengths;
@@ -251,7 +251,11 @@ Result<void> VideoRun::join() {
     // Not before the checkpoint says that they are not needed any more.
     ::unlink(packets.c_str());
   }
-  return {};
+  // It stays with the results: nothing of the last pictures.
+  face::Tracker::State kept;
+  kept.most_faces = state_.tracker.most_faces;
+  state_.tracker = std::move(kept);
+  return state().save(folder_.checkpoint());
 }
 
 }  // namespace vultus

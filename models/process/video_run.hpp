@@ -25,6 +25,7 @@ class VideoRun {
     std::string identity;  ///< of program, settings and source
     face::LandmarkScheme scheme = face::LandmarkScheme::wflw98;
     bool mirror = true, overlay = true;
+    bool finished = false;  ///< an earlier run has finished: taking it up is no resumption
     measure::Sides sides;
     const std::atomic<bool>* cancel = nullptr;
     std::function<void(int64_t frames)> progress;  ///< after the frames measured together

@@ -313,7 +313,7 @@ class Reports(Cli):
         self.assertEqual((pathlib.Path(__file__).parents[2] / "docs" / "operators.md").read_text(), table)
 
 
-class Process(Cli):
+class ProcessCli(Cli):
     def clip(self, name="clip.mp4", frames=12, size="320x240"):
         """A small H.264 clip of a moving test picture, no face in it."""
         path = self.folder / name
@@ -329,12 +329,15 @@ class Process(Cli):
         with open(self.folder / "out" / name / "landmarks.csv", newline="") as file:
             return list(csv.DictReader(file))
 
+
+class Process(ProcessCli):
     def test_a_clip_gives_a_row_per_frame_and_videos_of_the_same_length(self):
         self.process(0, self.clip())
         out = self.folder / "out" / "clip"
         self.assertEqual({p.name for p in out.iterdir()},
                          {"landmarks.csv", "left.csv", "right.csv", "asymmetry.csv", "report.html", "performance.txt", "performance.json",
-                          "left_mirrored.mp4", "right_mirrored.mp4", "overlay.mp4", "summary.json", "run.json"})
+                          "left_mirrored.mp4", "right_mirrored.mp4", "overlay.mp4", "frames.journal", "checkpoint", "summary.json",
+                          "run.json"})
         rows = self.rows("clip")
         self.assertEqual([row["frame"] for row in rows], [str(n) for n in range(1, 13)])
         self.assertTrue(all(row["success"] == "0" and row["x_0"] == "" for row in rows))
@@ -353,7 +356,7 @@ class Process(Cli):
         clip = self.clip()
         self.process(0, clip)
         self.process(0, clip, says="done before")
-        self.process(8, clip, options=["--no-mirror"], says="--force")
+        self.process(8, clip, options=["--no-mirror"], says="(mirror on, now off); name another folder with -o, or replace it with --force")
         self.process(0, clip, options=["--no-mirror", "--force"])
 
     def test_timed_kernels_reach_the_networks_of_the_pack(self):
@@ -371,8 +374,8 @@ class Process(Cli):
         self.clip().rename(self.folder / "in" / "good.mp4")
         (self.folder / "in" / "a_bad.mp4").write_text("not a video")
         self.process(3, self.folder / "in", says="a_bad.mp4")
-        self.assertEqual(len(self.rows("good")), 12)
-        self.assertFalse((self.folder / "out" / "a_bad").exists())
+        self.assertEqual(len(self.rows("in/good")), 12)
+        self.assertFalse((self.folder / "out" / "in" / "a_bad").exists())
 
     def test_unreadable_inputs_are_refused_and_nothing_is_written(self):
         (self.folder / "nothing").mkdir()
@@ -457,7 +460,7 @@ class Process(Cli):
         self.assertEqual([p.name for p in out.iterdir()], [".clip.vultus-partial"])
         self.process(0, clip, says="gone on from frame")
         self.assertEqual(len(self.rows("clip")), 400)
-        self.assertEqual([p.name for p in out.iterdir()], ["clip"])
+        self.assertEqual({p.name for p in out.iterdir()}, {"clip", "summary.csv"})
 
     def test_results_are_verified_and_what_differs_is_named(self):
         out = self.folder / "out"

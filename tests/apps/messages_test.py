@@ -10,7 +10,7 @@ import shutil
 import sys
 import unittest
 
-from cli_test import Cli, needs_shared
+from cli_test import VULTUS, Cli, needs_shared
 
 
 class Messages(Cli):
@@ -79,7 +79,7 @@ class Messages(Cli):
         self.process(4, deep, pack=pack, says="the folders in it are not searched")
         self.assertFalse(self.out.exists())
         self.process(3, empty, good, pack=pack, says="1 complete, 0 partial, 0 done before, 1 failed")
-        self.assertTrue(self.summary("two_people")["complete"])
+        self.assertTrue(self.summary("good/two_people")["complete"])
         (good / "IMG_1.heic").write_bytes(b"")
         self.process(0, good, pack=pack, says="passed over, no video or picture by its ending: IMG_1.heic")
 
@@ -96,7 +96,7 @@ class Messages(Cli):
         self.assertEqual([row["exit_code"] for row in rows], ["4", "4"])
         self.assertIn("No such file", rows[0]["reason"])
         words = shlex.split(rows[0]["command"])
-        self.assertEqual(words[:3], ["vultus", "process", str(missing)])
+        self.assertEqual(words[:3], [str(VULTUS), "process", str(missing)])
         for word in ("--search-every", "7", "--no-mirror", str(self.out)):
             self.assertIn(word, words[3:])
         names.write_text(f"{picture}\r\n\n{picture}\n")

@@ -105,10 +105,44 @@ TEST_F(Output, ASummaryComesBackFromItsFile) {
   EXPECT_FALSE(read_summary(path("folder.json")));
 }
 
+using Names = std::vector<std::string>;
+
+Names names(const std::vector<std::string>& files) {
+  std::vector<InputFile> inputs;
+  for (const std::string& file : files)
+    inputs.push_back({file, false});
+  return output_names(inputs);
+}
+
 TEST(OutputNames, SharedStemsKeepTheirEndingsAndNeverCollide) {
-  EXPECT_EQ(output_names({"a/x.mp4", "b/y.mov"}), (std::vector<std::string>{"x", "y"}));
-  EXPECT_EQ(output_names({"x.mp4", "x.mov"}), (std::vector<std::string>{"x.mp4", "x.mov"}));
-  EXPECT_EQ(output_names({"a/x.mp4", "b/x.mp4"}), (std::vector<std::string>{"x.mp4", "x.mp4-2"}));
+  EXPECT_EQ(names({"a/x.mp4", "b/y.mov"}), (Names{"x", "y"}));
+  EXPECT_EQ(names({"x.mp4", "x.mov"}), (Names{"x.mp4", "x.mov"}));
+  EXPECT_EQ(names({"a/x.mp4", "b/x.mp4"}), (Names{"a/x", "b/x"}));
+  EXPECT_EQ(names({"b/x.mp4", "a/x.mp4", "c/y.mp4"}), (Names{"b/x", "a/x", "y"}));
+  EXPECT_EQ(names({"1/a/x.mp4", "2/a/x.mp4"}), (Names{"1/a/x", "2/a/x"}));
+  EXPECT_EQ(names({"a/x.mp4", "./a//x.mp4"}), (Names{"x", "x"})) << "the same file";
+  EXPECT_EQ(names({"/x.mp4", "/a/x.mp4"}), (Names{"x", "a/x"}));
+}
+
+TEST(OutputNames, AFolderThatWasNamedComesFirstWhateverElseIsThere) {
+  EXPECT_EQ(output_names({{"v1/x.mp4", true}}), (Names{"v1/x"}));
+  EXPECT_EQ(output_names({{"v2/x.mp4", true}, {"v1/x.mp4", true}}), (Names{"v2/x", "v1/x"}));
+  EXPECT_EQ(output_names({{"p/v1/x.mp4", true}, {"q/v1/x.mp4", true}}),
+            (Names{"p/v1/x", "q/v1/x"}));
+  EXPECT_EQ(output_names({{"p/x.mp4", true}, {"x.mp4", false}}), (Names{"p/x", "x"}));
+}
+
+TEST(OutputNames, NoResultsLieInOthers) {
+  const Names found = output_names({{"in/v1.mp4", false}, {"v1/x.mp4", true}});
+  EXPECT_EQ(found, (Names{"in/v1", "v1/x"}));
+}
+
+TEST(OutputNames, ANeighbourOfTheSameStemIsSeenOnTheDisk) {
+  const test::TemporaryFolder folder;
+  for (const char* file : {"x.mp4", "x.mov", "y.mp4", "y.txt"})
+    std::ofstream(folder.path() / file) << "-";
+  EXPECT_EQ(names({(folder.path() / "x.mp4").string()}), Names{"x.mp4"});
+  EXPECT_EQ(names({(folder.path() / "y.mp4").string()}), Names{"y"});
 }
 
 TEST_F(Output, APictureThatCannotBeDrawnEndsTheRendererWithAnError) {
