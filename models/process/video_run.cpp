@@ -252,8 +252,8 @@ Result<void> VideoRun::join() {
     ::unlink(packets.c_str());
   }
   // It stays with the results: nothing of the last pictures.
-  face::Tracker::State kept;
-  kept.most_faces = state_.tracker.most_faces;
+  face::LandmarkTracker::State kept;
+  kept.tracker.most_faces = state_.tracker.tracker.most_faces;
   state_.tracker = std::move(kept);
   return state().save(folder_.checkpoint());
 }
