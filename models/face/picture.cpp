@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <optional>
 #include <utility>
 
@@ -59,14 +60,28 @@ Node node_of(const CropWarp& crop) {
 
 }  // namespace
 
+/// Of a file; all zero where there is none.
+std::pair<std::filesystem::file_time_type, uintmax_t> state_of(const std::string& path) {
+  std::error_code error;
+  const auto time = std::filesystem::last_write_time(path, error);
+  const auto size = std::filesystem::file_size(path, error);
+  if (error) return {};
+  return {time, size};
+}
+
 GraphSource source_of(Graph graph, const std::string& path, const SessionOptions& options) {
   return [first = std::make_shared<std::optional<Graph>>(std::move(graph)), path,
-          shapes = options.shapes, batch = options.batch, fuse = options.fuse]() -> Result<Graph> {
+          state = state_of(path), shapes = options.shapes, batch = options.batch,
+          fuse = options.fuse]() -> Result<Graph> {
     if (*first) {
       Graph given = std::move(**first);
       first->reset();
       return given;
     }
+    if (state_of(path) != state)
+      return Error{Errc::bad_model, path +
+                                        ": the file has changed since the program began to use "
+                                        "it; start again"};
     VULTUS_TRY(LoadedGraph loaded, load_graph(path, shapes, batch, fuse));
     return std::move(loaded.graph);
   };
