@@ -49,7 +49,9 @@ TEST(SharedBytesOnTheCpu, NothingIsReadBehindWhatWasSet) {
     ASSERT_TRUE(session->set_input("size", picture_size(height, width).view()));
     auto ran = session->run();
     EXPECT_EQ(static_cast<bool>(ran), fits) << height << "x" << width;
-    if (!ran) EXPECT_NE(ran.error().what.find("does not fit 60 bytes"), std::string::npos);
+    if (!ran) {
+      EXPECT_NE(ran.error().what.find("does not fit 60 bytes"), std::string::npos);
+    }
   }
 }
 
@@ -70,7 +72,7 @@ TEST(SharedBytesOnTheCpu, OperatorsThatReadEverythingWantEverything) {
   auto ran = session->run();
   ASSERT_TRUE(ran) << ran.error().what;
   EXPECT_EQ(session->output(0).as<float>()[kRoom - 1],
-            float{whole.as<uint8_t>()[static_cast<size_t>(kRoom - 1)]});
+            static_cast<float>(whole.as<uint8_t>()[static_cast<size_t>(kRoom - 1)]));
 }
 
 }  // namespace

@@ -6,17 +6,20 @@
 #include <set>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "host/ops/op.hpp"
 #include "host/run/device.hpp"
 
 namespace vultus::test {
 
-/// Shared bytes of a fake device, read where they are.
+/// Shared bytes of a fake device.
 struct FakeBytes : DeviceBytes {
-  std::span<const std::byte> bytes;
-  Result<void> write(std::span<const std::byte> contents) override {
-    bytes = contents;
+  std::vector<std::byte> bytes;
+  Result<void> write(std::span<const std::span<const std::byte>> parts) override {
+    bytes.clear();
+    for (const std::span<const std::byte> part : parts)
+      bytes.insert(bytes.end(), part.begin(), part.end());
     return {};
   }
 };
