@@ -15,17 +15,24 @@ namespace vultus::report {
 
 namespace {
 
-std::string headline(const Summary& summary, const Curves& curves) {
+std::string headline(const Summary& summary, const Curves& curves, const measure::Sheet& sheet) {
   const int64_t with_face = summary.frames - summary.frames_without_face;
   if (with_face == 0) return "No face was found: nothing was measured.";
   const std::string faces =
       curves.faces.size() > 1 ? "Several faces were measured" : "A face was measured";
   if (summary.frames == 1) return faces + " in this picture.";
-  return with_face == summary.frames
-             ? fmt::format("{} in every one of {} frames.", faces,
-                           count(static_cast<double>(summary.frames)))
-             : fmt::format("{} in {} of {} frames.", faces, count(static_cast<double>(with_face)),
-                           count(static_cast<double>(summary.frames)));
+  const std::string where =
+      with_face == summary.frames
+          ? fmt::format("{} in every one of {} frames.", faces,
+                        count(static_cast<double>(summary.frames)))
+          : fmt::format("{} in {} of {} frames.", faces, count(static_cast<double>(with_face)),
+                        count(static_cast<double>(summary.frames)));
+  const size_t tracks = curves.faces.size() + curves.faces_left_out;
+  if (tracks < 2) return where;
+  return where + fmt::format(
+                     " {} tracks, perhaps several people: the asymmetry sheet is of one of "
+                     "them, in {} frames.",
+                     tracks, count(static_cast<double>(sheet.frames)));
 }
 
 std::vector<Page::Fact> facts(const ReportInput& input, const Curves& curves) {
@@ -43,6 +50,8 @@ std::vector<Page::Fact> facts(const ReportInput& input, const Curves& curves) {
        fmt::format("{:.1f} %",
                    100 * static_cast<double>(summary.frames - summary.frames_without_face) /
                        static_cast<double>(std::max<int64_t>(summary.frames, 1)))});
+  facts.push_back({"Input", input.measure.sides.mirrored_input ? "mirrored (a selfie)"
+                                                               : "not mirrored (assumed)"});
   facts.push_back({"Complete", summary.complete ? "yes" : "no, see what is missing"});
   return facts;
 }
@@ -64,7 +73,7 @@ std::string report_page(const ReportInput& input, const Curves& curves,
   const Summary& summary = input.summary;
   Page page{"report",
             std::filesystem::path(summary.input).filename().string(),
-            headline(summary, curves),
+            headline(summary, curves, input.sheet),
             facts(input, curves),
             {}};
   page.notice = notice(summary);

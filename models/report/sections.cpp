@@ -241,7 +241,7 @@ std::string origin_section(const Summary& summary, const Origin& origin) {
   lines.push_back(fmt::format("Device: {}; {}", summary.device, summary.precision));
   lines.push_back("Settings: " + summary.settings);
   if (!origin.command.empty()) lines.push_back("Command: " + origin.command);
-  lines.push_back("Vultus " + origin.version + ", " + origin.date);
+  lines.push_back("Made by " + origin.version + ", " + origin.date);
   return networks.html() + list(lines);
 }
 

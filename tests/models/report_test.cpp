@@ -127,9 +127,11 @@ TEST(ReportCurves, RecordsThatAreNotAsManyAsTheFramesAreRefused) {
 
 class ReportPage : public testing::Test {
  protected:
-  std::string page(const Summary& summary, int64_t frames, const Thumbnails& thumbnails = {}) {
+  std::string page(const Summary& summary, int64_t frames, const Thumbnails& thumbnails = {},
+                   bool mirrored_input = false) {
     const measure::Sheet sheet = synthetic_sheet();
-    const ReportInput input{summary, synthetic_origin(), {}, {}, sheet};
+    ReportInput input{summary, synthetic_origin(), {}, {}, sheet};
+    input.measure.sides.mirrored_input = mirrored_input;
     return report_page(input, make_curves(synthetic_samples(frames), frames).value(), thumbnails);
   }
 };
@@ -166,6 +168,17 @@ TEST_F(ReportPage, WhatWasLostStandsInFrontOfEverythingElse) {
   summary.lost = {"12 frames are lost"};
   const std::string text = page(summary, 90);
   EXPECT_LT(text.find("12 frames are lost"), text.find("class=\"facts\""));
+}
+
+TEST_F(ReportPage, ThatSidesOrPeopleMayBeMistakenStandsAtTheTop) {
+  const Summary summary = synthetic_summary("clip.mp4", 90);
+  for (const bool mirrored : {false, true}) {
+    const std::string text = page(summary, 90, {}, mirrored);
+    const size_t at = text.find(mirrored ? "mirrored (a selfie)" : "not mirrored (assumed)");
+    EXPECT_LT(at, text.find("<nav"));
+    EXPECT_EQ(text.find("a selfie") != std::string::npos, mirrored);
+    EXPECT_NE(text.find("2 tracks, perhaps several people"), std::string::npos);
+  }
 }
 
 TEST_F(ReportPage, SheetRowsTellWhyTheyAreNotValid) {
