@@ -158,6 +158,7 @@ Result<Curves> make_curves(const SampleSource& source, int64_t frames) {
   if (frames > Curves::kExactFrames)
     curves.frames_per_slot = (frames + Curves::kMostSlots - 1) / Curves::kMostSlots;
   std::vector<Collector> collectors = collectors_for(cast);
+  curves.tracks = cast.frames.size();
   if (cast.together) curves.faces_left_out = cast.frames.size() - collectors.size();
   Lanes lanes;
   std::set<int> seen;

@@ -90,6 +90,7 @@ struct Curves {
   double end = 0;                 ///< of the last frame
   std::vector<FaceCurves> faces;  ///< most frames first
   size_t faces_left_out = 0;      ///< beyond kMostFaces
+  size_t tracks = 0;              ///< ids in the video, of one face or of several
   std::vector<Lane> lanes;        ///< no face, damaged, new face; then every flag that occurs
   int points_per_slot() const { return frames_per_slot > 1 ? 2 : 1; }
 };

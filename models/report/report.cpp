@@ -27,12 +27,11 @@ std::string headline(const Summary& summary, const Curves& curves, const measure
                         count(static_cast<double>(summary.frames)))
           : fmt::format("{} in {} of {} frames.", faces, count(static_cast<double>(with_face)),
                         count(static_cast<double>(summary.frames)));
-  const size_t tracks = curves.faces.size() + curves.faces_left_out;
-  if (tracks < 2) return where;
+  if (curves.tracks < 2) return where;
   return where + fmt::format(
                      " {} tracks, perhaps several people: the asymmetry sheet is of one of "
                      "them, in {} frames.",
-                     tracks, count(static_cast<double>(sheet.frames)));
+                     curves.tracks, count(static_cast<double>(sheet.frames)));
 }
 
 std::vector<Page::Fact> facts(const ReportInput& input, const Curves& curves) {
