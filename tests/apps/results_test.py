@@ -87,8 +87,9 @@ class Results(ProcessCli):
         self.assertEqual([line["action"] for line in document["inputs"]], ["skip", "make", "fail"])
         self.assertEqual(document["frames"], 30)
         (self.folder / "file").write_text("in the way")
-        self.expect(8, "process", clip, "-o", self.folder / "file" / "out", "--pack", PACK, "--dry-run", says="is a file")
-        self.expect(8, "process", clip, "-o", "/proc/out", "--pack", PACK, "--dry-run", says="/proc/out: cannot be written")
+        self.expect(8, "process", clip, "-o", self.folder / "file" / "out", "--pack", PACK, "--device", "cpu", "--dry-run", says="is a file")
+        self.expect(8, "process", clip, "-o", "/proc/out", "--pack", PACK, "--device", "cpu", "--dry-run",
+                    says="/proc/out: cannot be written")
 
 
 if __name__ == "__main__":

@@ -103,7 +103,7 @@ def compare_pictures(vultus, pack, clip, networks, folder, every):
         face = networks["detector"](frame)[0]
         ends = pipeline.midline(networks["landmarks"](frame, face.box))
         for side in ("left", "right"):
-            got = cv2.imread(str(folder / clip.stem / path.stem / f"{side}_mirrored.png"))
+            got = cv2.imread(str(folder / clip.stem / pictures.name / path.stem / f"{side}_mirrored.png"))
             lowest = min(lowest, cv2.PSNR(got, pipeline.mirrored(frame, *ends, side)))
     return lowest
 
