@@ -209,6 +209,9 @@ Result<std::vector<InputFile>> input_files(const Options& options, Tally& tally,
 
 /// What loading has used and freed goes back to the system: a video takes long, and needs it.
 void keep_no_spare_memory() {
+  // Encoders are made anew at every checkpoint: with heaps for each thread theirs would not fit
+  // what the ones before have left.
+  mallopt(M_ARENA_MAX, 1);
   mallopt(M_TRIM_THRESHOLD, 16 << 20);
   mallopt(M_TOP_PAD, 1 << 20);
   mallopt(M_MMAP_THRESHOLD, 2 << 20);
