@@ -22,13 +22,6 @@ namespace vultus {
 
 namespace {
 
-std::string device_names(const std::vector<Device*>& devices) {
-  std::string names;
-  for (const Device* device : devices)
-    names += (names.empty() ? "" : ", ") + device->info().name;
-  return names;
-}
-
 int usual_batch(const std::vector<Device*>& devices) {
   const bool gpu = std::ranges::any_of(devices, [](const Device* device) {
     return device->info().kind == DeviceKind::gpu && !device->info().software;

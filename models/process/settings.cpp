@@ -18,19 +18,19 @@ std::string on(bool value) {
   return value ? "on" : "off";
 }
 
-std::string device_names(const std::vector<Device*>& devices) {
-  std::string names;
-  for (const Device* device : devices)
-    names += (names.empty() ? "" : ", ") + device->info().name;
-  return names;
-}
-
 std::string value_of(const std::vector<Setting>& settings, const std::string& name) {
   const auto at = std::ranges::find(settings, name, &Setting::name);
   return at == settings.end() ? "not there" : at->value;
 }
 
 }  // namespace
+
+std::string device_names(const std::vector<Device*>& devices) {
+  std::string names;
+  for (const Device* device : devices)
+    names += (names.empty() ? "" : ", ") + device->info().name;
+  return names;
+}
 
 std::vector<Setting> settings_of(const ProcessOptions& options, const Pack& pack) {
   std::vector<Setting> settings{{"search-every", std::to_string(options.search_every)},

@@ -7,6 +7,9 @@
 
 namespace vultus {
 
+/// "AMD EPYC, NVIDIA H200".
+std::string device_names(const std::vector<Device*>& devices);
+
 /// What the results depend on beside program and input, in a fixed order.
 std::vector<Setting> settings_of(const ProcessOptions& options, const Pack& pack);
 /// "search-every 10, faces one, ...".

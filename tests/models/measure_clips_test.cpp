@@ -6,23 +6,19 @@
 
 #include "models/measure/sheet.hpp"
 #include "tests/models/clip_records.hpp"
+#include "tests/models/sheet_row.hpp"
 #include "tests/models/synthetic_face.hpp"
 
 namespace vultus::measure {
 namespace {
 
+using test::row;
 using State = SheetRow::State;
 
 Sheet sheet_of(const std::vector<FrameRecord>& video, cv::Size picture) {
   const auto sheet = compute_sheet(source_of(video), {{picture, {}, kUsualPupilDistance}, {}});
   EXPECT_TRUE(sheet) << sheet.error().what;
   return *sheet;
-}
-
-const SheetRow& row(const Sheet& sheet, std::string_view name, State state, std::string_view unit) {
-  for (const SheetRow& row : sheet.rows)
-    if (row.measure->name == name && row.state == state && row.unit == unit) return row;
-  throw std::out_of_range(fmt::format("{} {}", name, unit));
 }
 
 TEST(SheetOfClips, ARealSignerHasPlausibleMillimetres) {

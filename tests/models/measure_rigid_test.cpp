@@ -7,11 +7,13 @@
 #include <numbers>
 
 #include "models/measure/sheet.hpp"
+#include "tests/models/sheet_row.hpp"
 #include "tests/models/synthetic_face.hpp"
 
 namespace vultus::measure {
 namespace {
 
+using test::row;
 using State = SheetRow::State;
 constexpr double kDegree = std::numbers::pi / 180;
 
@@ -44,12 +46,6 @@ Sheet sheet_of(const std::vector<FrameRecord>& video, const std::string& baselin
       compute_sheet(source_of(video), {synthetic_options(), *parse_baseline(baseline)});
   EXPECT_TRUE(sheet) << sheet.error().what;
   return *sheet;
-}
-
-const SheetRow& row(const Sheet& sheet, std::string_view name, State state, std::string_view unit) {
-  for (const SheetRow& row : sheet.rows)
-    if (row.measure->name == name && row.state == state && row.unit == unit) return row;
-  throw std::out_of_range(fmt::format("{} {}", name, unit));
 }
 
 TEST(RigidFace, TheTestsHeadIsSeenAsItIsTurned) {

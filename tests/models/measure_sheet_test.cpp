@@ -5,11 +5,13 @@
 #include <random>
 
 #include "models/measure/sheet.hpp"
+#include "tests/models/sheet_row.hpp"
 #include "tests/models/synthetic_face.hpp"
 
 namespace vultus::measure {
 namespace {
 
+using test::row;
 using State = SheetRow::State;
 
 /// Ten seconds: at rest but for a smile of the subject's left corner from 3 s to 6 s (10 mm out,
@@ -41,12 +43,6 @@ Sheet sheet_of(const std::vector<FrameRecord>& video, const std::string& baselin
   const auto sheet = compute_sheet(source_of(video), {options, *parse_baseline(baseline)});
   EXPECT_TRUE(sheet) << sheet.error().what;
   return *sheet;
-}
-
-const SheetRow& row(const Sheet& sheet, std::string_view name, State state, std::string_view unit) {
-  for (const SheetRow& row : sheet.rows)
-    if (row.measure->name == name && row.state == state && row.unit == unit) return row;
-  throw std::out_of_range(fmt::format("{} {}", name, unit));
 }
 
 TEST(Baseline, RangesAreReadAndEverythingElseIsRefused) {
