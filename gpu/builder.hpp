@@ -170,8 +170,9 @@ class Builder {
   virtual PlacedRef placed_output(ValueId value) = 0;
   /// Whether `value` was written into its place of this Concat's result.
   virtual bool is_placed(ValueId value) const = 0;
-  /// For an output that only the host reads: a buffer in the host's form, which saves the
-  /// conversion and keeps float32 whatever the precision. Nothing when kernels read it as well.
+  /// For an output that the host or operators of `exact_inputs` read and nobody else: a buffer in
+  /// the host's form, which saves the conversion and keeps float32 whatever the precision. Nothing
+  /// when other kernels read it as well.
   virtual std::optional<TensorRef> host_output(ValueId value) = 0;
 
   /// Weights: stored in the node's precision, in the order given. Padded to a multiple of 16
@@ -204,8 +205,10 @@ struct GpuOp {
   Support (*supports)(const Graph&, const Node&, const Caps&) = nullptr;
   void (*build)(Builder&, const Node&) = nullptr;
   bool reads_bytes = false;  ///< inputs of type u8, packed four to a word
-  /// Results that fp16 cannot hold: with it the node is only taken where the host alone reads them.
+  /// Results that fp16 cannot hold: with it the node is only taken where the host and operators of
+  /// `exact_inputs` alone read them.
   bool exact_results = false;
+  bool exact_inputs = false;  ///< floats are read with `exact_input` and in no other way
 };
 const GpuOp* find_gpu_op(std::string_view name);
 

@@ -78,8 +78,11 @@ bool overflows_fp16(const Tensor* constant) {
                      [](float v) { return std::isfinite(v) && std::abs(v) >= kHalfOverflow; });
 }
 
-bool is_read_by_nodes(const Graph& graph, const Node& node) {
+/// By operators that take fp16.
+bool is_read_rounded(const Graph& graph, const Node& node) {
   return std::ranges::any_of(graph.nodes, [&](const Node& reader) {
+    const GpuOp* op = find_gpu_op(reader.op);
+    if (op && op->exact_inputs) return false;
     return std::ranges::any_of(reader.inputs, [&](ValueId v) {
       return v != kNoValue && std::ranges::find(node.outputs, v) != node.outputs.end();
     });
@@ -124,7 +127,7 @@ Support VulkanDevice::supports(const Graph& graph, const Node& node, Precision p
   for (ValueId v : node.outputs)
     if (std::string why = refuse(v, false); !why.empty())
       return Support::no(fmt::format("{}: {}", node.op, why));
-  if (precision == Precision::fp16 && op->exact_results && is_read_by_nodes(graph, node))
+  if (precision == Precision::fp16 && op->exact_results && is_read_rounded(graph, node))
     return Support::no(fmt::format(
         "{}: other layers read its results, which fp16 would round: use --precision fp32",
         node.op));

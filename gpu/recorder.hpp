@@ -102,6 +102,7 @@ class Recorder : public Builder {
   void relayout(const TensorRef& from, Form source, const TensorRef& to, Form target);
   void declare_inputs();
   void declare_imports();
+  void find_exact();
   void read_outputs();
   void export_values();
 
@@ -114,7 +115,7 @@ class Recorder : public Builder {
   Precision precision_;                        ///< of the node being built
   std::array<std::vector<Places>, 2> places_;  ///< by precision and value
   std::vector<bool> is_read_;
-  std::vector<bool> for_host_;       ///< outputs that no node of the partition reads
+  std::vector<bool> exact_;          ///< what the host or operators of exact inputs alone read
   std::vector<bool> placed_;         ///< written into the result of the Concat that reads them
   std::vector<NodeId> only_reader_;  ///< of every value: in this partition and nowhere else, or -1
   Recording recording_;

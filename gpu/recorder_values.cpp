@@ -213,7 +213,7 @@ PlacedRef Recorder::placed_output(ValueId value) {
   NodeId reader = only_reader_[static_cast<size_t>(value)];
   auto channels = reader < 0 ? std::nullopt : joined_channels(graph_, reader, value);
   ValueId joined = channels ? graph_.node(reader).outputs[0] : kNoValue;
-  if (!channels || for_host_[static_cast<size_t>(joined)] || precision_of(reader) != precision_)
+  if (!channels || exact_[static_cast<size_t>(joined)] || precision_of(reader) != precision_)
     return {output(value, Layout::nhwc8), {}};
   TensorRef whole = places(joined).nhwc8 ? *places(joined).nhwc8 : output(joined, Layout::nhwc8);
   placed_[static_cast<size_t>(value)] = true;
@@ -227,7 +227,7 @@ PlacedRef Recorder::placed_output(ValueId value) {
 }
 
 std::optional<TensorRef> Recorder::host_output(ValueId value) {
-  if (!for_host_[static_cast<size_t>(value)]) return std::nullopt;
+  if (!exact_[static_cast<size_t>(value)]) return std::nullopt;
   if (raw_is_linear(value)) return output(value, Layout::linear);
   uint64_t bytes = static_cast<uint64_t>(graph_.shape(value).elements()) * 4;
   places(value).raw = raw_ref(value, add_buffer(bytes, graph_.value(value).name));

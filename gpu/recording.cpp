@@ -27,15 +27,27 @@ std::vector<NodeId> only_readers(const Graph& graph, const PartitionSpec& spec) 
 
 }  // namespace
 
-Result<Recording> Recorder::build() {
-  for_host_.resize(graph_.values.size());
+void Recorder::find_exact() {
+  exact_.resize(graph_.values.size());
   for (ValueId v : spec_.outputs)
-    for_host_[static_cast<size_t>(v)] = true;
-  for (ValueId v : spec_.exports)
-    for_host_[static_cast<size_t>(v)] = false;
-  for (NodeId id : spec_.nodes)
-    for (ValueId v : graph_.node(id).inputs)
-      if (v != kNoValue) for_host_[static_cast<size_t>(v)] = false;
+    exact_[static_cast<size_t>(v)] = true;
+  for (bool exactly : {true, false})
+    for (NodeId id : spec_.nodes) {
+      const Node& reader = graph_.node(id);
+      const GpuOp* op = find_gpu_op(reader.op);
+      if (op && op->exact_inputs != exactly) continue;
+      for (ValueId v : reader.inputs)
+        if (v != kNoValue) exact_[static_cast<size_t>(v)] = exactly;
+    }
+  for (ValueId v : spec_.exports) {
+    const NodeId producer = graph_.value(v).producer;
+    const GpuOp* op = producer < 0 ? nullptr : find_gpu_op(graph_.node(producer).op);
+    if (!op || !op->exact_results) exact_[static_cast<size_t>(v)] = false;
+  }
+}
+
+Result<Recording> Recorder::build() {
+  find_exact();
   placed_.resize(graph_.values.size());
   only_reader_ = only_readers(graph_, spec_);
   declare_inputs();
@@ -107,6 +119,11 @@ void Recorder::export_values() {
   for (ValueId v : spec_.exports) {
     node_ = graph_.value(v).producer;
     precision_ = precision_of(node_);
+    if (const Places& at = places(v); at.raw && !at.linear && !at.nhwc8) {
+      const TensorRef source = ref(v, Layout::linear, at.raw->buffer);
+      recording_.exports.push_back({v, source, Precision::fp32});
+      continue;
+    }
     const TensorRef source = input(v, layout_of(v));
     recording_.exports.push_back({v, source, precision_});
   }

@@ -42,7 +42,11 @@ Support supports(const Graph& graph, const Node& node, const Caps&) {
   return Support::yes();
 }
 
-const RegisterGpu crop_warp({"CropWarp", supports, build, true});
+const RegisterGpu crop_warp({.name = "CropWarp",
+                             .supports = supports,
+                             .build = build,
+                             .reads_bytes = true,
+                             .exact_inputs = true});
 
 }  // namespace
 }  // namespace vultus::gpu

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -27,5 +28,15 @@ Result<void> put_before(Graph& graph, std::string_view input, Node node,
 /// `name` is the graph's first output.
 Result<void> put_behind(Graph& graph, const std::vector<ValueId>& outputs, Node node,
                         std::string name);
+
+/// Adds a node at the end, which reads `inputs`; its results are called `name`, `name`.1, ...
+/// Errc::bad_model when a name is taken or the node does not take what it is given.
+Result<std::vector<ValueId>> append(Graph& graph, Node node, const std::vector<ValueId>& inputs,
+                                    const std::string& name, size_t outputs = 1);
+/// Adds another graph at the end, whose inputs are values of this one (`given`, by its names) and
+/// whose names get `prefix`; constants are shared. Its outputs, in order. Errc::bad_model when an
+/// input is not given or is of another type or shape, or when a name is taken.
+Result<std::vector<ValueId>> append(Graph& graph, const Graph& part, const std::string& prefix,
+                                    const std::map<std::string, ValueId>& given);
 
 }  // namespace vultus

@@ -14,7 +14,7 @@ Square square_of_longer_side(const Box& box) {
 }
 
 Square square_of_shorter_side(const Box& box) {
-  return {box.centre(), 1.05 * std::min(box.width(), box.height())};
+  return {box.centre(), kStarPerSide * std::min(box.width(), box.height())};
 }
 
 Square square_of_height(const Box& box) {

@@ -17,9 +17,10 @@ struct Square {
   Square rounded() const;
 };
 
+inline constexpr double kStarPerSide = 1.05;
 /// The squares that the networks were made for, around a detector's box.
 Square square_of_longer_side(const Box& box);   ///< PFLD, MTL
-Square square_of_shorter_side(const Box& box);  ///< STAR: 1.05 times
+Square square_of_shorter_side(const Box& box);  ///< STAR: kStarPerSide times
 Square square_of_height(const Box& box);        ///< 68 points
 
 }  // namespace vultus::face

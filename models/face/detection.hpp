@@ -3,6 +3,7 @@
 #include <array>
 #include <memory>
 #include <opencv2/core/mat.hpp>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -44,6 +45,11 @@ class Detector {
   /// pixels of the frame.
   Result<std::vector<Detection>> search(size_t frame, const SearchArea& area);
   Picture& picture() { return *picture_; }
+  /// The network that looks at an area, whose output is rows of RetinaFaceDecode; nothing where
+  /// faces are decoded on the host.
+  virtual Result<std::optional<NetworkPart>> area_part() const {
+    return std::optional<NetworkPart>();
+  }
   /// Summed since it was opened, without pictures.
   virtual Transfers transfers() const = 0;
 

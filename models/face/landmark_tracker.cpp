@@ -1,6 +1,7 @@
 #include "models/face/landmark_tracker.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 namespace vultus::face {
@@ -38,29 +39,68 @@ std::vector<TrackedFace> LandmarkTracker::smooth(std::span<const TrackedBox> box
   return faces;
 }
 
+/// Nothing where no face was followed alone so far.
+Result<std::vector<FaceChain::Face>> LandmarkTracker::follow() {
+  const TrackedBox* face = tracker_.only_face();
+  if (!chain_ || !face || !chain_->available()) return std::vector<FaceChain::Face>();
+  StageTimes::Timer timer(times_, "follow");
+  const auto smoother = smoothers_.find(face->id);
+  return chain_->follow(face->box, smoother == smoothers_.end() ? LandmarkSmoother::State{}
+                                                                : smoother->second.state());
+}
+
+/// Leaves in `chained` the faces that the tracker took.
+Result<std::vector<std::vector<TrackedBox>>> LandmarkTracker::track(
+    size_t frames, std::vector<FaceChain::Face>& chained) {
+  std::vector<std::vector<TrackedBox>> boxes;
+  size_t taken = 0;
+  for (size_t i = 0; i < frames; ++i) {
+    // The chain ends where it lost the face: whether it is there is for the tracker to look.
+    const bool offered = taken == i && i < chained.size();
+    if (!offered) {
+      VULTUS_TRY(std::vector<TrackedBox> found, tracker_.push(i));
+      boxes.push_back(std::move(found));
+      continue;
+    }
+    const Detection& face = chained[i].detection;
+    VULTUS_TRY(std::vector<TrackedBox> found, tracker_.push(i, face));
+    const TrackedBox* only = tracker_.only_face();
+    if (only && !only->anew && only->box == face.box) ++taken;
+    boxes.push_back(std::move(found));
+  }
+  chained.resize(taken);
+  return boxes;
+}
+
 Result<std::vector<std::vector<TrackedFace>>> LandmarkTracker::push(
     std::span<const cv::Mat> frames) {
   VULTUS_CHECK(detector_.picture().show(frames));
   if (&landmarker_.picture() != &detector_.picture())
     VULTUS_CHECK(landmarker_.picture().show(frames));
-  std::vector<std::vector<TrackedBox>> boxes(frames.size());
+  VULTUS_TRY(std::vector<FaceChain::Face> chained, follow());
+  VULTUS_TRY(std::vector<std::vector<TrackedBox>> boxes, track(frames.size(), chained));
+  std::vector<Landmarks> measured;
+  for (FaceChain::Face& face : chained)
+    measured.push_back(std::move(face.landmarks));
   std::vector<Landmarker::Face> faces;
-  for (size_t i = 0; i < frames.size(); ++i) {
-    VULTUS_TRY(boxes[i], tracker_.push(i));
+  for (size_t i = chained.size(); i < frames.size(); ++i)
     for (const TrackedBox& face : boxes[i])
       faces.push_back({i, face.box});
-  }
-  std::vector<Landmarks> measured;
   if (!faces.empty()) {
     StageTimes::Timer timer(times_, "landmarks");
-    VULTUS_TRY(measured, landmarker_.measure(faces));
+    VULTUS_TRY(std::vector<Landmarks> rest, landmarker_.measure(faces));
+    std::ranges::move(rest, std::back_inserter(measured));
   }
-  StageTimes::Timer timer(faces.empty() ? nullptr : times_, "smooth");
+  StageTimes::Timer timer(measured.empty() ? nullptr : times_, "smooth");
   std::vector<std::vector<TrackedFace>> found;
   std::span<Landmarks> rest(measured);
-  for (const std::vector<TrackedBox>& in_frame : boxes) {
-    found.push_back(smooth(in_frame, rest.first(in_frame.size())));
-    rest = rest.subspan(in_frame.size());
+  expressions_.clear();
+  for (size_t i = 0; i < boxes.size(); ++i) {
+    found.push_back(smooth(boxes[i], rest.first(boxes[i].size())));
+    rest = rest.subspan(boxes[i].size());
+    // Behind a face that was not taken for one the halves are those of other midlines.
+    if (expressions_.size() == i && i < chained.size() && !found[i].empty())
+      expressions_.push_back(std::move(chained[i].expressions));
   }
   return found;
 }

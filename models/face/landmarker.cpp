@@ -100,8 +100,32 @@ Result<std::unique_ptr<Landmarker>> Landmarker::open(const std::string& path, La
   VULTUS_TRY(PictureNetwork network,
              PictureNetwork::open(source_of(std::move(loaded->graph), path, session), loaded->input,
                                   contract.crop, session, picture));
-  return std::unique_ptr<Landmarker>(
-      new Landmarker(std::move(network), kind, std::move(loaded->output), std::move(picture)));
+  return std::unique_ptr<Landmarker>(new Landmarker(std::move(network), path, kind,
+                                                    std::move(loaded->output), std::move(session),
+                                                    std::move(picture)));
+}
+
+Result<NetworkPart> Landmarker::part() const {
+  const Contract& contract = contract_of(kind_);
+  VULTUS_TRY(Loaded loaded, load(path_, contract, options_));
+  return NetworkPart{std::move(loaded.graph), loaded.input, contract.crop, {loaded.output}};
+}
+
+FaceCrops Landmarker::squares() const {
+  switch (kind_) {
+    case LandmarkerKind::star98:
+      return {FaceCrops::Side::shorter, static_cast<float>(kStarPerSide)};
+    case LandmarkerKind::ibug68:
+      return {FaceCrops::Side::height, 1};
+    case LandmarkerKind::pfld98:
+      break;
+  }
+  return {FaceCrops::Side::longer, 1};
+}
+
+Landmarker::Scale Landmarker::scale() const {
+  // STAR: crop pixel 128 n + 127.5, and the middle of its 256 pixels is pixel 127.5.
+  return kind_ == LandmarkerKind::star98 ? Scale{0.5, 0} : Scale{1, -0.5};
 }
 
 LandmarkScheme Landmarker::scheme() const {
@@ -156,16 +180,13 @@ Result<Landmarks> Landmarker::points_of(std::span<const float> values, const Squ
   const Contract& contract = contract_of(kind_);
   Landmarks landmarks{contract.scheme, {}};
   landmarks.points.reserve(values.size() / 2);
-  const double scale = square.side / static_cast<double>(contract.crop.width);
+  const auto [gain, bias] = scale();
   for (size_t i = 0; i + 1 < values.size(); i += 2) {
     Point value(static_cast<double>(values[i]), static_cast<double>(values[i + 1]));
     if (!std::isfinite(value.x) || !std::isfinite(value.y))
       return Error{Errc::internal,
                    fmt::format("landmarks: {} gave a value that is not a number", contract.name)};
-    // STAR: crop pixel 128 n + 127.5, and the crop's middle is pixel 127.5.
-    Point offset = kind_ == LandmarkerKind::star98 ? value * (128.0 * scale)
-                                                   : (value - Point(0.5, 0.5)) * square.side;
-    landmarks.points.push_back(square.centre + offset);
+    landmarks.points.push_back(square.centre + (value * gain + Point(bias, bias)) * square.side);
   }
   return landmarks;
 }

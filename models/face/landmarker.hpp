@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "host/ops/faces.hpp"
 #include "host/run/session.hpp"
 #include "models/face/crop.hpp"
 #include "models/face/landmarks.hpp"
@@ -48,17 +49,32 @@ class Landmarker {
   Picture& picture() { return *picture_; }
   Transfers transfers() const { return network_.transfers(); }  ///< without pictures
 
+  // For graphs that hold more than this network.
+  int64_t batch() const { return network_.batch(); }  ///< faces of a pass
+  /// The network for a pass, read anew; its output is the points' numbers.
+  Result<NetworkPart> part() const;
+  FaceCrops squares() const;  ///< what `square` does
+  /// Points in frame pixels of the network's numbers: centre + (v * gain + bias) * side.
+  struct Scale {
+    double gain, bias;
+  };
+  Scale scale() const;
+  Result<Landmarks> points_of(std::span<const float> values, const Square& square) const;
+
  private:
-  Landmarker(PictureNetwork network, LandmarkerKind kind, std::string output,
-             std::shared_ptr<Picture> picture)
+  Landmarker(PictureNetwork network, std::string path, LandmarkerKind kind, std::string output,
+             SessionOptions options, std::shared_ptr<Picture> picture)
       : network_(std::move(network)),
+        path_(std::move(path)),
+        options_(std::move(options)),
         kind_(kind),
         output_name_(std::move(output)),
         picture_(std::move(picture)) {}
   Result<void> run_pass(std::span<const Face> faces, std::vector<Landmarks>& found);
-  Result<Landmarks> points_of(std::span<const float> values, const Square& square) const;
 
   PictureNetwork network_;
+  std::string path_;
+  SessionOptions options_;
   LandmarkerKind kind_;
   std::string output_name_;
   std::shared_ptr<Picture> picture_;

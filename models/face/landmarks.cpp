@@ -25,6 +25,12 @@ size_t point_count(LandmarkScheme scheme) {
   return scheme == LandmarkScheme::wflw98 ? 98 : 68;
 }
 
+const KeyPoints& key_points(LandmarkScheme scheme) {
+  static constexpr KeyPoints kWflw{{60, 8, 68, 8}, {38, 50, 16}};
+  static constexpr KeyPoints kIbug{{36, 6, 42, 6}, {21, 22, 8}};
+  return scheme == LandmarkScheme::wflw98 ? kWflw : kIbug;
+}
+
 Box extent(const Landmarks& landmarks) {
   if (landmarks.empty()) return {};
   const Point& first = landmarks[0];
@@ -44,10 +50,10 @@ Point mean(const Landmarks& landmarks) {
 
 double eye_distance(const Landmarks& landmarks) {
   if (landmarks.empty()) return 0;
-  bool wflw = landmarks.scheme == LandmarkScheme::wflw98;
-  std::span<const Point> points = landmarks.points;
-  Point a = mean_of(wflw ? points.subspan(60, 8) : points.subspan(36, 6));
-  Point b = mean_of(wflw ? points.subspan(68, 8) : points.subspan(42, 6));
+  const auto& eyes = key_points(landmarks.scheme).eyes;
+  const std::span<const Point> points = landmarks.points;
+  const Point a = mean_of(points.subspan(eyes[0], eyes[1]));
+  const Point b = mean_of(points.subspan(eyes[2], eyes[3]));
   return cv::norm(a - b);
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <opencv2/core/types.hpp>
@@ -18,12 +19,19 @@ struct Box {
   double width() const { return x2 - x1; }
   double height() const { return y2 - y1; }
   Point centre() const { return {(x1 + x2) / 2, (y1 + y2) / 2}; }
+  bool operator==(const Box&) const = default;
 };
 
 /// Numbering of the points: WFLW with 98, or iBUG with 68.
 enum class LandmarkScheme : uint8_t { wflw98, ibug68 };
 std::string_view name_of(LandmarkScheme scheme);
 size_t point_count(LandmarkScheme scheme);
+/// Points that the scheme's measures go by.
+struct KeyPoints {
+  std::array<size_t, 4> eyes;    ///< first point and number of points, of either eye
+  std::array<size_t, 3> middle;  ///< inner ends of the brows, chin
+};
+const KeyPoints& key_points(LandmarkScheme scheme);
 
 /// The points of one face in frame pixels; empty when none was measured.
 struct Landmarks {

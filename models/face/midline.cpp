@@ -6,11 +6,11 @@ namespace vultus::face {
 
 std::optional<Midline> midline_of(const Landmarks& landmarks) {
   if (landmarks.points.size() != point_count(landmarks.scheme)) return std::nullopt;
-  bool wflw = landmarks.scheme == LandmarkScheme::wflw98;
-  const Point& one_brow = landmarks[wflw ? 38 : 21];
-  const Point& other_brow = landmarks[wflw ? 50 : 22];
+  const auto& [one, other, chin] = key_points(landmarks.scheme).middle;
+  const Point& one_brow = landmarks[one];
+  const Point& other_brow = landmarks[other];
   Midline midline{.glabella = {(one_brow.x + other_brow.x) / 2, (one_brow.y + other_brow.y) / 2},
-                  .chin = landmarks[wflw ? 16 : 8]};
+                  .chin = landmarks[chin]};
   double length =
       std::hypot(midline.chin.x - midline.glabella.x, midline.chin.y - midline.glabella.y);
   if (!(length >= 1) || !std::isfinite(length)) return std::nullopt;

@@ -98,6 +98,18 @@ bool finite(std::span<const float> values) {
 
 }  // namespace
 
+Result<Expression> expression_of(std::span<const float> emotion, std::span<const float> gaze,
+                                 std::span<const float> action_units) {
+  if (!finite(emotion) || !finite(gaze) || !finite(action_units))
+    return Error{Errc::internal, "action units: the network gave a value that is not a number"};
+  Expression result;
+  result.emotions = softmax(emotion);
+  result.gaze_yaw = gaze[0];
+  result.gaze_pitch = gaze[1];
+  std::ranges::copy(action_units, result.action_units.begin());
+  return result;
+}
+
 cv::Rect expression_area(const Box& box, cv::Size picture) {
   auto inside = [](double v, int limit) {
     return static_cast<int>(std::clamp(std::isfinite(v) ? v : 0.0, 0.0, double(limit)));
@@ -161,6 +173,9 @@ Result<std::unique_ptr<Multitask>> Multitask::open(const std::string& path,
     made->emotion_ = outputs[0];
     made->gaze_ = outputs[1];
     made->action_units_ = outputs[2];
+    made->path_ = path;
+    made->options_ = options;
+    made->options_.batch = batch;
     VULTUS_CHECK(made->load(std::move(loaded->graph), path, options));
     return made;
   }
@@ -168,6 +183,12 @@ Result<std::unique_ptr<Multitask>> Multitask::open(const std::string& path,
                fmt::format("{}: not an mtl network: needs one float input 1x3x224x224 and the "
                            "outputs emotion 1x8, gaze 1x2 and au 1x8",
                            path)};
+}
+
+Result<NetworkPart> Multitask::part() const {
+  VULTUS_TRY(LoadedGraph loaded, load_graph(path_, options_.shapes, options_.batch, options_.fuse));
+  return NetworkPart{
+      std::move(loaded.graph), input_name_, crop_of_faces(), {emotion_, gaze_, action_units_}};
 }
 
 Transfers Multitask::transfers() const {
@@ -180,14 +201,10 @@ Result<void> Multitask::take_results(size_t first) {
   VULTUS_TRY(const Tensor* emotion, session.output(emotion_));
   VULTUS_TRY(const Tensor* gaze, session.output(gaze_));
   VULTUS_TRY(const Tensor* units, session.output(action_units_));
-  if (!finite(emotion->as<float>()) || !finite(gaze->as<float>()) || !finite(units->as<float>()))
-    return Error{Errc::internal, "action units: the network gave a value that is not a number"};
   for (size_t i = 0; i < batch_; ++i) {
-    Expression& result = results_[first + i];
-    result.emotions = softmax(emotion->as<float>().subspan(i * 8, 8));
-    result.gaze_yaw = gaze->as<float>()[2 * i];
-    result.gaze_pitch = gaze->as<float>()[2 * i + 1];
-    std::ranges::copy(units->as<float>().subspan(i * 8, 8), result.action_units.begin());
+    VULTUS_TRY(results_[first + i], expression_of(emotion->as<float>().subspan(i * 8, 8),
+                                                  gaze->as<float>().subspan(i * 2, 2),
+                                                  units->as<float>().subspan(i * 8, 8)));
   }
   return {};
 }

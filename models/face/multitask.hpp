@@ -48,6 +48,12 @@ class Multitask {
   Result<std::vector<std::optional<Expressions>>> measure(std::span<const Face> faces);
   Transfers transfers() const;  ///< without pictures
 
+  // For graphs that hold more than this network.
+  bool on_gpu() const { return crops_.has_value(); }  ///< with its crops
+  size_t batch() const { return batch_; }             ///< pictures of a pass
+  /// The network for a pass, read anew; its outputs are emotion, gaze and au.
+  Result<NetworkPart> part() const;
+
  private:
   /// A face and the part of its frame that the network sees.
   struct Seen {
@@ -65,6 +71,8 @@ class Multitask {
   std::shared_ptr<Picture> picture_;
   std::optional<PictureNetwork> crops_;  ///< where a GPU crops and mirrors; else
   std::optional<Session> session_;       ///< the network alone: the CPU mirrors whole rows faster
+  std::string path_;
+  SessionOptions options_;
   std::string input_name_, emotion_, gaze_, action_units_;
   size_t batch_;  ///< of a pass: all three pictures of every face at once, or 1
   std::vector<CropRectangle> rectangles_;
@@ -73,6 +81,10 @@ class Multitask {
   std::vector<Expression> results_;  ///< as many
 };
 
+/// Of a picture's 8 logits of emotions, 2 angles of gaze and 8 action units; an error where one is
+/// not finite.
+Result<Expression> expression_of(std::span<const float> emotion, std::span<const float> gaze,
+                                 std::span<const float> action_units);
 /// The part of the picture that the network sees for `box`: corners truncated, inside the picture.
 cv::Rect expression_area(const Box& box, cv::Size picture);
 /// What the network sees of an 8UC3 part of a picture: 224x224, averaged along an axis that shrinks

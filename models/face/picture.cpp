@@ -19,8 +19,7 @@ namespace {
 constexpr int64_t kUsualBytes = int64_t{4096} * 2304 * 3, kUsualFrame = int64_t{1920} * 1080 * 3;
 /// The least maxStorageBufferRange that Vulkan allows.
 constexpr int64_t kMostBytes = int64_t{1} << 27;
-constexpr const char *kPicture = "vultus.picture", *kSize = "vultus.picture_size",
-                     *kRectangles = "vultus.rectangles", *kMirrors = "vultus.mirrors";
+constexpr const char *kRectangles = "vultus.rectangles", *kMirrors = "vultus.mirrors";
 
 int64_t bytes_in(cv::Size size) {
   return picture_bytes(size.height, size.width);
@@ -42,7 +41,9 @@ std::string_view name_of(CropWarp::Channels channels) {
   return "bgr";
 }
 
-Node node_of(const CropWarp& crop) {
+}  // namespace
+
+Node crop_node(const CropWarp& crop) {
   const auto planes = static_cast<std::ptrdiff_t>(crop.planes());
   Node node;
   node.name = "vultus.crop";
@@ -57,8 +58,6 @@ Node node_of(const CropWarp& crop) {
       {"shift", std::vector<float>(crop.shift.begin(), crop.shift.begin() + planes)}};
   return node;
 }
-
-}  // namespace
 
 /// Of a file; all zero where there is none.
 std::pair<std::filesystem::file_time_type, uintmax_t> state_of(const std::string& path) {
@@ -125,77 +124,98 @@ Transfers Picture::transfers() const {
   return sum += bytes_->transfers();
 }
 
-PictureNetwork::PictureNetwork(GraphSource source, Front front, SessionOptions options,
-                               std::shared_ptr<Picture> picture, Session session, int64_t batch)
+PictureSession::PictureSession(Source source, const SessionOptions& options,
+                               std::shared_ptr<Picture> picture, Session session)
     : source_(std::move(source)),
-      front_(std::move(front)),
-      options_(std::move(options)),
+      options_(options),
       picture_(std::move(picture)),
       bytes_(picture_->bytes()),
       session_(std::move(session)),
-      size_(DType::i32, {2}),
-      rectangles_(DType::f32, {batch, 5}),
-      mirrors_(DType::f32, {batch, 5}) {}
+      size_(DType::i32, {2}) {}
 
-Result<Session> PictureNetwork::load(const GraphSource& source, const Front& front,
-                                     SessionOptions options, const Picture& picture) {
-  VULTUS_TRY(Graph graph, source());
-  const ValueId given = graph.find(front.input);
-  const int64_t batch =
-      given == kNoValue || graph.shape(given).rank() == 0 ? 0 : graph.shape(given)[0];
-  std::vector<GraphInput> inputs{{kPicture, DType::u8, picture.bytes()->shape()},
-                                 {kSize, DType::i32, {2}},
-                                 {kRectangles, DType::f32, {batch, 5}}};
-  if (front.mirrored) inputs.push_back({kMirrors, DType::f32, {batch, 5}});
-  VULTUS_CHECK(put_before(graph, front.input, node_of(front.crop), inputs));
-  options.shared = {{kPicture, picture.bytes()}};
+Result<Session> PictureSession::load(const Source& source, SessionOptions options,
+                                     const Picture& picture) {
+  VULTUS_TRY(Graph graph, source(picture.bytes()->shape()));
+  options.shared = {{kPictureBytes, picture.bytes()}};
   return Session::from_graph(std::move(graph), options);
 }
+
+Result<PictureSession> PictureSession::open(Source source, const SessionOptions& options,
+                                            std::shared_ptr<Picture> picture) {
+  VULTUS_TRY(Session session, load(source, options, *picture));
+  return PictureSession(std::move(source), options, std::move(picture), std::move(session));
+}
+
+Result<Session*> PictureSession::ready() {
+  if (bytes_ != picture_->bytes()) {  // a larger frame than any before lies elsewhere
+    VULTUS_TRY(Session larger, load(source_, options_, *picture_));
+    before_ += session_.transfers();
+    session_ = std::move(larger);
+    bytes_ = picture_->bytes();
+  }
+  size_.as<int32_t>()[0] = picture_->size().height;
+  size_.as<int32_t>()[1] = picture_->size().width;
+  VULTUS_CHECK(session_.set_input(kPictureSize, size_.view()));
+  return &session_;
+}
+
+Transfers PictureSession::transfers() const {
+  Transfers sum = before_;
+  return sum += session_.transfers();
+}
+
+PictureNetwork::PictureNetwork(PictureSession session, bool mirrored, int64_t batch)
+    : session_(std::move(session)),
+      mirrored_(mirrored),
+      rectangles_(DType::f32, {batch, 5}),
+      mirrors_(DType::f32, {batch, 5}) {}
 
 Result<PictureNetwork> PictureNetwork::open(GraphSource source, const std::string& input,
                                             const CropWarp& crop, const SessionOptions& options,
                                             std::shared_ptr<Picture> picture) {
-  return open(std::move(source), {input, crop, false}, options, std::move(picture));
+  return open(std::move(source), input, crop, false, options, std::move(picture));
 }
 
 Result<PictureNetwork> PictureNetwork::open_mirrored(GraphSource source, const std::string& input,
                                                      const CropWarp& crop,
                                                      const SessionOptions& options,
                                                      std::shared_ptr<Picture> picture) {
-  return open(std::move(source), {input, crop, true}, options, std::move(picture));
+  return open(std::move(source), input, crop, true, options, std::move(picture));
 }
 
-Result<PictureNetwork> PictureNetwork::open(GraphSource source, Front front,
+Result<PictureNetwork> PictureNetwork::open(GraphSource source, const std::string& input,
+                                            const CropWarp& crop, bool mirrored,
                                             const SessionOptions& options,
                                             std::shared_ptr<Picture> picture) {
-  VULTUS_TRY(Session session, load(source, front, options, *picture));
-  VULTUS_TRY(const Value* rectangles, session.describe(kRectangles));
+  auto behind_crops = [source = std::move(source), input, crop,
+                       mirrored](const Shape& bytes) -> Result<Graph> {
+    VULTUS_TRY(Graph graph, source());
+    const ValueId given = graph.find(input);
+    const int64_t batch =
+        given == kNoValue || graph.shape(given).rank() == 0 ? 0 : graph.shape(given)[0];
+    std::vector<GraphInput> inputs{{kPictureBytes, DType::u8, bytes},
+                                   {kPictureSize, DType::i32, {2}},
+                                   {kRectangles, DType::f32, {batch, 5}}};
+    if (mirrored) inputs.push_back({kMirrors, DType::f32, {batch, 5}});
+    VULTUS_CHECK(put_before(graph, input, crop_node(crop), inputs));
+    return graph;
+  };
+  VULTUS_TRY(PictureSession session,
+             PictureSession::open(std::move(behind_crops), options, std::move(picture)));
+  VULTUS_TRY(const Value* rectangles, session.session().describe(kRectangles));
   const int64_t batch = rectangles->shape[0];
-  return PictureNetwork(std::move(source), std::move(front), options, std::move(picture),
-                        std::move(session), batch);
-}
-
-/// A larger frame than any before lies elsewhere.
-Result<void> PictureNetwork::follow_picture() {
-  if (bytes_ == picture_->bytes()) return {};
-  VULTUS_TRY(Session larger, load(source_, front_, options_, *picture_));
-  before_ += session_.transfers();
-  session_ = std::move(larger);
-  bytes_ = picture_->bytes();
-  return {};
+  return PictureNetwork(std::move(session), mirrored, batch);
 }
 
 Result<void> PictureNetwork::run(std::span<const CropRectangle> rectangles,
                                  std::span<const MirrorLine> mirrors) {
   if (static_cast<int64_t>(rectangles.size()) != batch() ||
-      mirrors.size() != (front_.mirrored ? rectangles.size() : 0))
+      mirrors.size() != (mirrored_ ? rectangles.size() : 0))
     return Error{Errc::internal, "a network was given more or fewer crops than its batch"};
-  if (std::ranges::any_of(rectangles,
-                          [&](const CropRectangle& r) { return r.picture >= picture_->frames(); }))
+  const size_t frames = session_.picture().frames();
+  if (std::ranges::any_of(rectangles, [&](const CropRectangle& r) { return r.picture >= frames; }))
     return Error{Errc::usage, "a network was asked for a frame that is not shown: show it first"};
-  VULTUS_CHECK(follow_picture());
-  size_.as<int32_t>()[0] = picture_->size().height;
-  size_.as<int32_t>()[1] = picture_->size().width;
+  VULTUS_TRY(Session * session, session_.ready());
   float* to = rectangles_.as<float>().data();
   for (const CropRectangle& r : rectangles)
     for (double v : {r.x, r.y, r.width, r.height, double(r.picture)})
@@ -204,15 +224,9 @@ Result<void> PictureNetwork::run(std::span<const CropRectangle> rectangles,
   for (const MirrorLine& line : mirrors)
     for (double v : {line.x, line.y, line.normal_x, line.normal_y, double(line.side)})
       *to++ = static_cast<float>(v);
-  VULTUS_CHECK(session_.set_input(kSize, size_.view()));
-  VULTUS_CHECK(session_.set_input(kRectangles, rectangles_.view()));
-  if (front_.mirrored) VULTUS_CHECK(session_.set_input(kMirrors, mirrors_.view()));
-  return session_.run();
-}
-
-Transfers PictureNetwork::transfers() const {
-  Transfers sum = before_;
-  return sum += session_.transfers();
+  VULTUS_CHECK(session->set_input(kRectangles, rectangles_.view()));
+  if (mirrored_) VULTUS_CHECK(session->set_input(kMirrors, mirrors_.view()));
+  return session->run();
 }
 
 }  // namespace vultus::face

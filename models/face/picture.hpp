@@ -50,6 +50,49 @@ using GraphSource = std::function<Result<Graph>()>;
 /// `options`.
 GraphSource source_of(Graph graph, const std::string& path, const SessionOptions& options);
 
+/// Names of what every graph that looks at the picture is given: its bytes [capacity] (u8) and the
+/// frames' height and width [2] (i32).
+inline constexpr const char *kPictureBytes = "vultus.picture",
+                            *kPictureSize = "vultus.picture_size";
+/// A CropWarp node.
+Node crop_node(const CropWarp& crop);
+
+/// A network, what its input takes of the picture, and its outputs by name.
+struct NetworkPart {
+  Graph graph;
+  std::string input;
+  CropWarp crop;
+  std::vector<std::string> outputs;
+};
+
+/// A graph that looks at the frames shown, compiled; anew when they are larger than any before.
+class PictureSession {
+ public:
+  /// `source` gives the graph for a picture of that many bytes: it reads both inputs above, and
+  /// what else is set before a run.
+  using Source = std::function<Result<Graph>(const Shape& bytes)>;
+  static Result<PictureSession> open(Source source, const SessionOptions& options,
+                                     std::shared_ptr<Picture> picture);
+  /// Ready for the frames shown: set its other inputs and run it.
+  Result<Session*> ready();
+  const Session& session() const { return session_; }
+  Transfers transfers() const;
+  const Picture& picture() const { return *picture_; }
+
+ private:
+  PictureSession(Source source, const SessionOptions& options, std::shared_ptr<Picture> picture,
+                 Session session);
+  static Result<Session> load(const Source& source, SessionOptions options, const Picture& picture);
+
+  Source source_;
+  SessionOptions options_;
+  std::shared_ptr<Picture> picture_;
+  std::shared_ptr<SharedBytes> bytes_;  ///< that the session reads
+  Session session_;
+  Transfers before_;  ///< of sessions that were replaced
+  Tensor size_;
+};
+
 /// A network behind a CropWarp node: it looks at rectangles of the frames shown, one for each of
 /// its batch.
 class PictureNetwork {
@@ -67,32 +110,20 @@ class PictureNetwork {
   /// batch; of the frames mirrored, where the network was opened for it, about as many lines.
   Result<void> run(std::span<const CropRectangle> rectangles,
                    std::span<const MirrorLine> mirrors = {});
-  const Session& session() const { return session_; }
-  Transfers transfers() const;
+  const Session& session() const { return session_.session(); }
+  Transfers transfers() const { return session_.transfers(); }
   int64_t batch() const { return rectangles_.shape()[0]; }
 
  private:
-  struct Front {
-    std::string input;
-    CropWarp crop;
-    bool mirrored = false;
-  };
-  PictureNetwork(GraphSource source, Front front, SessionOptions options,
-                 std::shared_ptr<Picture> picture, Session session, int64_t batch);
-  static Result<PictureNetwork> open(GraphSource source, Front front, const SessionOptions& options,
+  PictureNetwork(PictureSession session, bool mirrored, int64_t batch);
+  static Result<PictureNetwork> open(GraphSource source, const std::string& input,
+                                     const CropWarp& crop, bool mirrored,
+                                     const SessionOptions& options,
                                      std::shared_ptr<Picture> picture);
-  static Result<Session> load(const GraphSource& source, const Front& front, SessionOptions options,
-                              const Picture& picture);
-  Result<void> follow_picture();
 
-  GraphSource source_;
-  Front front_;
-  SessionOptions options_;
-  std::shared_ptr<Picture> picture_;
-  std::shared_ptr<SharedBytes> bytes_;  ///< that the session reads
-  Session session_;
-  Transfers before_;  ///< of sessions that were replaced
-  Tensor size_, rectangles_, mirrors_;
+  PictureSession session_;
+  bool mirrored_;
+  Tensor rectangles_, mirrors_;
 };
 
 }  // namespace vultus::face

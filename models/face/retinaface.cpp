@@ -58,6 +58,12 @@ Node decode_node(cv::Size size, const RetinaFaceOptions& options) {
   return node;
 }
 
+CropWarp crop_of(cv::Size size) {
+  CropWarp crop{.height = size.height, .width = size.width, .area = true};
+  std::ranges::transform(kMeanBgr, crop.shift.begin(), std::negate());
+  return crop;
+}
+
 std::vector<Detection> detections_of(std::span<const float> rows) {
   std::vector<Detection> found;
   for (; !rows.empty() && rows[kRetinaFaceRow - 1] >= 0; rows = rows.subspan(kRetinaFaceRow)) {
@@ -107,10 +113,16 @@ Result<Graph> RetinaFace::graph_for(cv::Size size) const {
 }
 
 Result<PictureNetwork> RetinaFace::bind(cv::Size size) const {
-  CropWarp crop{.height = size.height, .width = size.width, .area = true};
-  std::ranges::transform(kMeanBgr, crop.shift.begin(), std::negate());
-  return PictureNetwork::open([this, size] { return graph_for(size); }, options_.input, crop,
-                              session_options_, picture_);
+  return PictureNetwork::open([this, size] { return graph_for(size); }, options_.input,
+                              crop_of(size), session_options_, picture_);
+}
+
+Result<std::optional<NetworkPart>> RetinaFace::area_part() const {
+  const cv::Size size(kAreaPixels, kAreaPixels);
+  VULTUS_TRY(Graph graph, graph_for(size));
+  std::vector<std::string> outputs{graph.value(graph.outputs[0]).name};
+  return std::optional(
+      NetworkPart{std::move(graph), options_.input, crop_of(size), std::move(outputs)});
 }
 
 Result<PictureNetwork*> RetinaFace::bound(cv::Size size) {

@@ -31,6 +31,7 @@ class RetinaFace : public Detector {
       std::string path, SessionOptions session, const RetinaFaceOptions& options,
       std::shared_ptr<Picture> picture = std::make_shared<Picture>());
   Result<std::vector<Detection>> search(size_t frame) override;
+  Result<std::optional<NetworkPart>> area_part() const override;
   Transfers transfers() const override;
 
  private:

@@ -6,17 +6,6 @@
 
 namespace vultus::face {
 
-namespace {
-
-// Chosen on a clip whose motion is known (points carried back through it wander 1.4 % of the eye
-// distance as measured) and on four real signers. A plain average over five frames makes the first
-// 40 %, because it trails the head; over five frames carried along, 1.29 %, but eyelids lose 12 %
-// of their movement; these two numbers give 1.25 %, half the tremble, and no loss at the eyelids.
-constexpr double kSlowest = 0.2;      ///< weight of the newest frame where nothing moves
-constexpr double kExpression = 0.05;  ///< of the eye distance: a change this large passes whole
-
-}  // namespace
-
 Similarity fit_similarity(const Landmarks& from, const Landmarks& to) {
   assert(from.points.size() == to.points.size());
   const Point a = mean(from), b = mean(to);

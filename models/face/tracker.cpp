@@ -10,31 +10,10 @@ namespace vultus::face {
 
 namespace {
 
-/// Area around a face: twice its longer side, so that it may move by half its size between
-/// frames; sampled at 192 pixels the face is 96 wide, where RetinaFace is at its best. Faces of
-/// 12 pixels are followed at 0.99 this way that score 0.8 in the whole frame.
-constexpr double kRegionPerSide = 2;
-constexpr double kSmallestRegion = 96;
-/// Two boxes that overlap less are two faces.
-constexpr double kSameFace = 0.3;
-
 /// Mean difference of 64x36 grey thumbnails (0..255). Cuts between similar scenes: 17 and more;
 /// the fastest hand or camera motion seen: 9.
 constexpr double kCutDifference = 12;
 constexpr double kCutAgainstUsual = 2.5;
-
-/// Nothing when it lies outside the frame.
-std::optional<SearchArea> area_around(cv::Size frame, const Box& box) {
-  const double wanted =
-      std::max(kRegionPerSide * std::max(box.width(), box.height()), kSmallestRegion);
-  const double limit = 2.0 * std::max(frame.width, frame.height);
-  const int side = static_cast<int>(std::lround(std::min(wanted, limit)));
-  const Point centre = box.centre();
-  const int x = static_cast<int>(std::lround(centre.x - side / 2.0));
-  const int y = static_cast<int>(std::lround(centre.y - side / 2.0));
-  if ((cv::Rect(x, y, side, side) & cv::Rect({}, frame)).empty()) return std::nullopt;
-  return SearchArea{x, y, side};
-}
 
 const Detection* best_match(const std::vector<Detection>& detections, const Box& box) {
   const Detection* best = nullptr;
@@ -55,6 +34,16 @@ bool usable(const Box& box, cv::Size frame) {
 }
 
 }  // namespace
+
+SearchArea area_around(cv::Size frame, const Box& box) {
+  const double wanted =
+      std::max(kRegionPerSide * std::max(box.width(), box.height()), kSmallestRegion);
+  const double limit = 2.0 * std::max(frame.width, frame.height);
+  const int side = static_cast<int>(std::lround(std::min(wanted, limit)));
+  const Point centre = box.centre();
+  return {static_cast<int>(std::lround(centre.x - side / 2.0)),
+          static_cast<int>(std::lround(centre.y - side / 2.0)), side};
+}
 
 bool CutDetector::push(const cv::Mat& bgr) {
   cv::Mat small, grey;
@@ -82,20 +71,33 @@ void Tracker::restore(State state) {
   since_search_ = state.since_search;
   next_id_ = state.next_id;
   most_faces_ = state.most_faces;
+  note_faces();
+}
+
+void Tracker::note_faces() {
+  faces_.clear();
+  for (const Track& track : tracks_)
+    faces_.push_back({track.id, track.score, track.box, track.anew});
 }
 
 Result<std::optional<Detection>> Tracker::detect_near(const Box& box) {
   StageTimes::Timer timer(times_, "detect");
-  const auto area = area_around(size(), box);
-  if (!area) return std::optional<Detection>();
-  VULTUS_TRY(std::vector<Detection> found, detector_.search(frame_, *area));
+  const SearchArea area = area_around(size(), box);
+  if ((cv::Rect(area.x, area.y, area.side, area.side) & cv::Rect({}, size())).empty())
+    return std::optional<Detection>();
+  VULTUS_TRY(std::vector<Detection> found, detector_.search(frame_, area));
   const Detection* match = best_match(found, box);
   if (!match || !usable(match->box, size())) return std::optional<Detection>();
   return std::optional<Detection>(*match);
 }
 
-Result<void> Tracker::follow(Track& track) {
-  VULTUS_TRY(std::optional<Detection> found, detect_near(track.box));
+Result<void> Tracker::follow(Track& track, const std::optional<Detection>* followed) {
+  std::optional<Detection> found;
+  if (followed) {
+    found = *followed;
+  } else {
+    VULTUS_TRY(found, detect_near(track.box));
+  }
   track.lost = !found;
   track.anew = false;
   if (found) {
@@ -156,20 +158,19 @@ void Tracker::drop_doubles() {
         tracks_.erase(tracks_.begin() + static_cast<std::ptrdiff_t>(j));
 }
 
-Result<std::vector<TrackedBox>> Tracker::push(size_t frame) {
+Result<std::vector<TrackedBox>> Tracker::push(size_t frame,
+                                              const std::optional<Detection>* followed) {
   frame_ = frame;
   if (cuts_.push(detector_.picture().bgr(frame))) tracks_.clear();
   bool search_now = tracks_.empty() || ++since_search_ >= options_.search_every;
   for (Track& track : tracks_) {
-    VULTUS_CHECK(follow(track));
+    VULTUS_CHECK(follow(track, tracks_.size() == 1 ? followed : nullptr));
     search_now |= track.lost;
   }
   if (search_now) VULTUS_CHECK(search());
   drop_doubles();
-  std::vector<TrackedBox> faces;
-  for (const Track& track : tracks_)
-    faces.push_back({track.id, track.score, track.box, track.anew});
-  return faces;
+  note_faces();
+  return faces_;
 }
 
 }  // namespace vultus::face

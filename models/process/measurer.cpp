@@ -1,5 +1,6 @@
 #include "models/process/measurer.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "models/face/midline.hpp"
@@ -15,6 +16,11 @@ Result<Networks> Networks::open(const Pack& pack, SessionOptions session, size_t
   VULTUS_TRY(networks.detector, open_detector(pack, session, networks.picture));
   VULTUS_TRY(networks.landmarker, open_landmarker(pack, session, networks.picture));
   VULTUS_TRY(networks.multitask, open_multitask(pack, session, networks.picture));
+  if (std::ranges::all_of(session.devices,
+                          [](const Device* d) { return d->info().kind == DeviceKind::gpu; }))
+    networks.chain =
+        std::make_unique<face::FaceChain>(*networks.detector, *networks.landmarker,
+                                          networks.multitask.get(), session, networks.picture);
   return networks;
 }
 
@@ -23,31 +29,42 @@ Transfers Networks::transfers() const {
   sum += detector->transfers();
   sum += landmarker->transfers();
   if (multitask) sum += multitask->transfers();
+  if (chain) sum += chain->transfers();
   return sum;
 }
 
-/// The faces of each of the frames that the picture shows, into its record.
+void Measurer::add_expressions(FaceRecord& face, std::optional<face::Expressions> measured) const {
+  if (!measured) return;
+  face.whole = measured->whole;
+  face.left = measured->left;
+  face.right = measured->right;
+  sides_.to_subject(face.left, face.right);
+}
+
+/// The faces of each of the frames that the picture shows, into its record. Those of the first
+/// frames were looked at for `known` already.
 Result<void> Measurer::add_faces(std::vector<std::vector<face::TrackedFace>> faces,
+                                 std::vector<std::optional<face::Expressions>> known,
                                  std::span<FrameRecord* const> records) {
   std::vector<face::Multitask::Face> seen;
   for (size_t i = 0; i < faces.size(); ++i)
     for (face::TrackedFace& face : faces[i]) {
-      seen.push_back({i, face.box, face::midline_of(face.landmarks)});
+      const auto midline = face::midline_of(face.landmarks);
+      if (i >= known.size())
+        seen.push_back({i, face.box, midline});
+      else if (known[i] && !midline)
+        known[i]->left = known[i]->right = {};
       records[i]->faces.push_back({.face = std::move(face), .whole = {}, .left = {}, .right = {}});
     }
+  for (size_t i = 0; i < known.size(); ++i)
+    add_expressions(records[i]->faces.front(), std::move(known[i]));
   if (!networks_.multitask || seen.empty()) return {};
   StageTimes::Timer timer(times_, "expression");
   VULTUS_TRY(auto found, networks_.multitask->measure(seen));
   auto next = found.begin();
-  for (FrameRecord* record : records)
-    for (FaceRecord& measured : record->faces) {
-      const auto& expressions = *next++;
-      if (!expressions) continue;
-      measured.whole = expressions->whole;
-      measured.left = expressions->left;
-      measured.right = expressions->right;
-      sides_.to_subject(measured.left, measured.right);
-    }
+  for (FrameRecord* record : records.subspan(known.size()))
+    for (FaceRecord& measured : record->faces)
+      add_expressions(measured, *next++);
   return {};
 }
 
@@ -67,7 +84,7 @@ Result<std::vector<FrameRecord>> Measurer::push(std::span<const Frame> frames) {
   }
   if (shown.empty()) return records;
   VULTUS_TRY(auto faces, tracker_.push(shown));
-  VULTUS_CHECK(add_faces(std::move(faces), of));
+  VULTUS_CHECK(add_faces(std::move(faces), tracker_.take_expressions(), of));
   return records;
 }
 
@@ -94,7 +111,7 @@ Result<FrameRecord> Measurer::measure_picture(const cv::Mat& bgr) {
       faces.push_back(
           {static_cast<int>(faces.size()), found[i].score, found[i].box, std::move(landmarks[i])});
   FrameRecord* to = &record;
-  VULTUS_CHECK(add_faces({std::move(faces)}, std::span(&to, 1)));
+  VULTUS_CHECK(add_faces({std::move(faces)}, {}, std::span(&to, 1)));
   return record;
 }
 

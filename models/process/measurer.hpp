@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -20,6 +21,7 @@ struct Networks {
   std::unique_ptr<face::Detector> detector;
   std::unique_ptr<face::Landmarker> landmarker;
   std::unique_ptr<face::Multitask> multitask;
+  std::unique_ptr<face::FaceChain> chain;  ///< of all three, where a GPU has them; else null
 
   /// Landmarks and action units are measured in up to `frames` frames together.
   static Result<Networks> open(const Pack& pack, SessionOptions session, size_t frames = 1);
@@ -36,7 +38,7 @@ class Measurer {
         options_(options),
         times_(times),
         sides_(sides),
-        tracker_(*networks.detector, *networks.landmarker, options, times) {}
+        tracker_(*networks.detector, *networks.landmarker, options, times, networks.chain.get()) {}
 
   /// The next frames of a video, in order, all of one size and no more than `frames_at_once` for
   /// it.
@@ -53,7 +55,9 @@ class Measurer {
   void restore(face::LandmarkTracker::State state) { tracker_.restore(std::move(state)); }
 
  private:
+  void add_expressions(FaceRecord& face, std::optional<face::Expressions> measured) const;
   Result<void> add_faces(std::vector<std::vector<face::TrackedFace>> faces,
+                         std::vector<std::optional<face::Expressions>> known,
                          std::span<FrameRecord* const> records);
 
   Networks& networks_;

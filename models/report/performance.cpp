@@ -17,10 +17,11 @@ struct StageWords {
   std::string_view name, words;
   bool network;
 };
-constexpr std::array<StageWords, 14> kStages{
+constexpr std::array<StageWords, 15> kStages{
     {{"decode", "video decoding", false},
      {"search", "face search, whole frame", true},
      {"detect", "face detection near the last one", true},
+     {"follow", "detection, landmarks, action units together", true},
      {"landmarks", "landmarks", true},
      {"smooth", "smoothing of landmarks", false},
      {"expression", "action units, emotion, gaze", true},

@@ -1,0 +1,141 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <optional>
+#include <span>
+
+#include "host/ops/attribute_types.hpp"
+#include "host/ops/faces.hpp"
+#include "host/ops/retinaface_decode.hpp"
+
+namespace vultus {
+
+namespace {
+
+using Corners = std::array<double, 4>;
+
+double intersection_over_union(const Corners& a, const Corners& b) {
+  const double width = std::max(0.0, std::min(a[2], b[2]) - std::max(a[0], b[0]));
+  const double height = std::max(0.0, std::min(a[3], b[3]) - std::max(a[1], b[1]));
+  const double both = width * height;
+  const double all = (a[2] - a[0]) * (a[3] - a[1]) + (b[2] - b[0]) * (b[3] - b[1]) - both;
+  return all > 0 ? both / all : 0;
+}
+
+/// A region can be cut around it.
+bool usable(const Corners& box, double height, double width) {
+  const double x = (box[0] + box[2]) / 2, y = (box[1] + box[3]) / 2;
+  return box[2] - box[0] >= 1 && box[3] - box[1] >= 1 && x >= 0 && y >= 0 && x < width &&
+         y < height;
+}
+
+Corners corners_of(std::span<const float> row) {
+  return {double{row[0]}, double{row[1]}, double{row[2]}, double{row[3]}};
+}
+
+struct Best {
+  Corners box{};
+  float score = 0;
+};
+
+/// Of the rows, in pixels of the frame; the first of equal ones.
+std::optional<Best> best_of(std::span<const float> rows, const FaceRegion& region, double pixels,
+                            const Corners& before, double overlap) {
+  std::optional<Best> best;
+  const double scale = region.side / pixels;
+  for (; !rows.empty() && rows[kRetinaFaceRow - 1] >= 0; rows = rows.subspan(kRetinaFaceRow)) {
+    Corners box = corners_of(rows);
+    for (size_t k = 0; k < 4; ++k)
+      box[k] = (box[k] + 0.5) * scale - 0.5 + (k % 2 == 0 ? region.left : region.top);
+    if (const double found = intersection_over_union(box, before); found > overlap) {
+      overlap = found;
+      best = {box, rows[4]};
+    }
+  }
+  return best;
+}
+
+Result<void> run(Eval& node, const FaceFollow& follow) {
+  const auto size = node.in[3].as<const int32_t>();
+  const double height = size[0], width = size[1];
+  const auto given = node.in[1].as<const float>(), before = node.in[2].as<const float>();
+  const FaceRegion region{double{given[0]} - double{given[2]} / 2,
+                          double{given[1]} - double{given[2]} / 2, double{given[2]}};
+  const bool inside = region.left < width && region.top < height && region.left + region.side > 0 &&
+                      region.top + region.side > 0;
+  std::optional<Best> best;
+  if (before[5] > 0 && inside)
+    best = best_of(node.in[0].as<const float>(), region, static_cast<double>(follow.pixels),
+                   corners_of(before), double{follow.overlap});
+  const bool found = best && usable(best->box, height, width);
+  auto face = node.out[0].as<float>(), next = node.out[1].as<float>();
+  std::ranges::fill(face, 0.0f);
+  for (size_t k = 0; k < 4; ++k)
+    face[k] = found ? static_cast<float>(best->box[k]) : before[k];
+  face[4] = found ? best->score : before[4];
+  face[5] = found ? 1.0f : 0.0f;
+  const FaceRegion around = region_around(follow, corners_of(face), 2 * std::max(height, width));
+  next[0] = static_cast<float>(around.left + around.side / 2);
+  next[1] = static_cast<float>(around.top + around.side / 2);
+  next[2] = next[3] = static_cast<float>(around.side);
+  next[4] = given[4] + 1;
+  return {};
+}
+
+Result<void> infer(Infer& node) {
+  VULTUS_CHECK(node.expect_inputs(4, 4));
+  for (size_t i = 0; i < 3; ++i)
+    VULTUS_CHECK(node.expect_type(i, {DType::f32}));
+  VULTUS_CHECK(node.expect_type(3, {DType::i32}));
+  VULTUS_CHECK(face_follow_of(node.node()));
+  if (node.shape(0).rank() != 2 || node.shape(0)[1] != kRetinaFaceRow ||
+      node.shape(1) != Shape{1, 5} || node.shape(2) != Shape{1, kFaceRow} ||
+      node.shape(3) != Shape{2})
+    return node.fail(
+        fmt::format("rows {}, region {}, face {} and size {} must be [faces,{}], "
+                    "[1,5], [1,{}] and [2]",
+                    node.shape(0).str(), node.shape(1).str(), node.shape(2).str(),
+                    node.shape(3).str(), kRetinaFaceRow, kFaceRow));
+  VULTUS_CHECK(node.set(0, DType::f32, {1, kFaceRow}));
+  return node.set(1, DType::f32, {1, 5});
+}
+
+Result<Prepared> prepare(const Eval& node) {
+  VULTUS_TRY(FaceFollow follow, face_follow_of(node.node));
+  return Prepared{[follow](Eval& eval) { return run(eval, follow); }, 0};
+}
+
+const Register face_follow({.name = "FaceFollow",
+                            .infer = infer,
+                            .prepare = prepare,
+                            .limits = "ours: the face of the frame before among a detector's"});
+
+}  // namespace
+
+FaceRegion region_around(const FaceFollow& follow, const std::array<double, 4>& box, double limit) {
+  const double longer = std::max(box[2] - box[0], box[3] - box[1]);
+  const double wanted = std::max(double{follow.per_side} * longer, double{follow.smallest});
+  const double side = std::round(std::min(wanted, limit));
+  return {std::round((box[0] + box[2]) / 2 - side / 2),
+          std::round((box[1] + box[3]) / 2 - side / 2), side};
+}
+
+Result<FaceFollow> face_follow_of(const Node& node) {
+  VULTUS_CHECK(expect_attribute<int64_t>(node, "pixels"));
+  for (const char* key : {"overlap", "per_side", "smallest"})
+    VULTUS_CHECK(expect_attribute<float>(node, key));
+  FaceFollow follow;
+  follow.pixels = node.integer("pixels", 0);
+  follow.overlap = node.real("overlap", follow.overlap);
+  follow.per_side = node.real("per_side", follow.per_side);
+  follow.smallest = node.real("smallest", follow.smallest);
+  if (follow.pixels < 1 || !(follow.overlap >= 0) || !(follow.per_side >= 1) ||
+      !(follow.smallest >= 1))
+    return fail(node, fmt::format("pixels {}, per_side {} and smallest {} must be 1 or more, "
+                                  "overlap {} 0 or more",
+                                  follow.pixels, follow.per_side, follow.smallest, follow.overlap));
+  return follow;
+}
+
+}  // namespace vultus

@@ -1,0 +1,58 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "models/face/detection.hpp"
+#include "models/face/landmarker.hpp"
+#include "models/face/multitask.hpp"
+#include "models/face/smoothing.hpp"
+
+namespace vultus::face {
+
+/// Follows one face through as many frames as the picture shows at once, in one submission to one
+/// GPU: in every frame it is looked for near where it was in the one before, then the landmarks of
+/// all frames are measured, then the action units of the face and of its mirrored halves. What one
+/// network finds goes to the next on the device. One thread at a time.
+class FaceChain {
+ public:
+  struct Face {
+    Detection detection;
+    Landmarks landmarks;                     ///< as measured
+    std::optional<Expressions> expressions;  ///< nothing without the network or outside the frame
+  };
+
+  /// The networks, which it reads anew, outlive it; `multitask` may be null. `session` as theirs.
+  FaceChain(const Detector& detector, const Landmarker& landmarker, const Multitask* multitask,
+            SessionOptions session, std::shared_ptr<Picture> picture);
+
+  /// Whether `follow` can be: the networks take as many faces as the picture shows frames, which
+  /// it does now, and the whole is one partition on a GPU. The first time it is compiled.
+  bool available();
+  /// Why it is not; empty before `available` was asked and where it is.
+  const std::string& why_not() const { return why_not_; }
+  /// The face that had this box in the frame before the first and was smoothed to that state: in
+  /// the frames shown until it is lost. Errc::usage when it is not available.
+  Result<std::vector<Face>> follow(const Box& box, const LandmarkSmoother::State& state);
+  Transfers transfers() const { return session_ ? session_->transfers() : Transfers{}; }
+
+ private:
+  Result<Graph> graph(const Shape& picture_bytes) const;
+  Result<void> compile();
+  Result<void> set_inputs(Session& session, const Box& box, const LandmarkSmoother::State& state);
+  Result<Face> face_of(const Session& session, size_t frame, const float* row) const;
+
+  const Detector& detector_;
+  const Landmarker& landmarker_;
+  const Multitask* multitask_;
+  SessionOptions options_;
+  std::shared_ptr<Picture> picture_;
+  size_t frames_;
+  std::optional<PictureSession> session_;
+  std::string why_not_;
+  Tensor face_, region_, state_;
+};
+
+}  // namespace vultus::face
