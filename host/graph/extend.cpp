@@ -110,7 +110,7 @@ Result<std::vector<ValueId>> append(Graph& graph, const Graph& part, const std::
     if (at[v] != kNoValue) continue;
     Value value = part.values[v];
     value.name = prefix + value.name;
-    if (!names.insert(value.name).second)
+    if (names.contains(value.name))
       return wrong(fmt::format("there is a value '{}' already", value.name));
     if (value.producer >= 0) value.producer += first;
     at[v] = static_cast<ValueId>(graph.values.size());

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <opencv2/core.hpp>
+#include <opencv2/imgproc.hpp>
 
 #include "models/face/landmark_tracker.hpp"
 #include "models/face/midline.hpp"
@@ -13,6 +14,7 @@
 #include "models/face/ultra_light.hpp"
 #include "models/video/reader.hpp"
 #include "tests/support/gpu.hpp"
+#include "tests/support/support.hpp"
 
 namespace vultus::face {
 namespace {
@@ -147,7 +149,7 @@ TEST(GpuFaceChain, AFaceThatIsLostOrAnotherSceneIsLeftToTheTracker) {
   VULTUS_NEED_SHARED(other, "media/intel_head_pose_two_faces.mp4");
   std::vector<cv::Mat> frames = frames_of("intel_asl_10s.mp4", 12);
   frames[4] = cv::Mat::zeros(frames[0].size(), CV_8UC3);
-  cv::flip(frames[8], frames[8], 1);  // the face is elsewhere
+  cv::resize(frames_of("intel_head_pose_two_faces.mp4", 1)[0], frames[8], frames[0].size());
   Faces faces({{&gpu}, Precision::fp32, {}}, 3);
   const Measured expected = measure(faces, frames, false);
   const Measured got = measure(faces, frames, true);
