@@ -1,10 +1,17 @@
 # Lets TARGET's users write #include "FOLDER/..." and nothing else of ours: each folder gets an include root of its own
-# that holds one link, so an include against the direction of ARCHITECTURE.md does not compile.
+# that holds one link, so an include against the direction of ARCHITECTURE.md does not compile. The presets share them:
+# what two presets compile with the same flags then comes from ccache.
+set(VULTUS_INCLUDE_ROOTS ${PROJECT_BINARY_DIR}/include_roots CACHE PATH "where include roots are made")
 function(vultus_include_root target folder)
-  set(root ${PROJECT_BINARY_DIR}/include_roots/${folder})
+  set(root ${VULTUS_INCLUDE_ROOTS}/${folder})
   file(MAKE_DIRECTORY ${root})
   file(CREATE_LINK ${PROJECT_SOURCE_DIR}/${folder} ${root}/${folder} SYMBOLIC)
   target_include_directories(${target} PUBLIC ${root})
+endfunction()
+
+# Leaves a target unoptimised in checked builds, where that costs less than compiling it otherwise takes longer.
+function(vultus_unoptimised target)
+  target_compile_options(${target} PRIVATE $<$<CONFIG:Debug>:-O0>)
 endfunction()
 
 # Operators register themselves from static objects that nothing refers to: the linker must keep whole archives.

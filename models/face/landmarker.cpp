@@ -97,9 +97,10 @@ Result<std::unique_ptr<Landmarker>> Landmarker::open(const std::string& path, La
     loaded = load(path, contract, session);
   }
   if (!loaded) return loaded.error();
-  VULTUS_TRY(PictureNetwork network,
-             PictureNetwork::open(source_of(std::move(loaded->graph), path, session), loaded->input,
-                                  contract.crop, session, picture));
+  VULTUS_TRY(
+      PictureNetwork network,
+      PictureNetwork::open(source_of(std::move(loaded->graph), path, session, {loaded->output}),
+                           loaded->input, contract.crop, session, picture));
   return std::unique_ptr<Landmarker>(new Landmarker(std::move(network), path, kind,
                                                     std::move(loaded->output), std::move(session),
                                                     std::move(picture)));

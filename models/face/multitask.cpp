@@ -146,8 +146,9 @@ Result<void> Multitask::load(Graph graph, const std::string& path, SessionOption
       options.devices, [](const Device* d) { return d->info().kind == DeviceKind::gpu; });
   if (gpu) {
     VULTUS_TRY(PictureNetwork crops,
-               PictureNetwork::open_mirrored(source_of(graph, path, options), input_name_,
-                                             crop_of_faces(), options, picture_));
+               PictureNetwork::open_mirrored(
+                   source_of(graph, path, options, {emotion_, gaze_, action_units_}), input_name_,
+                   crop_of_faces(), options, picture_));
     if (crops_on_gpu(crops.session())) {
       crops_ = std::move(crops);
       return {};

@@ -59,6 +59,8 @@ Node crop_node(const CropWarp& crop) {
   return node;
 }
 
+namespace {
+
 /// Of a file; all zero where there is none.
 std::pair<std::filesystem::file_time_type, uintmax_t> state_of(const std::string& path) {
   std::error_code error;
@@ -68,8 +70,20 @@ std::pair<std::filesystem::file_time_type, uintmax_t> state_of(const std::string
   return {time, size};
 }
 
-GraphSource source_of(Graph graph, const std::string& path, const SessionOptions& options) {
-  return [first = std::make_shared<std::optional<Graph>>(std::move(graph)), path,
+void keep_outputs(Graph& graph, const std::vector<std::string>& names) {
+  std::erase_if(graph.outputs, [&](ValueId v) {
+    return std::ranges::find(names, graph.value(v).name) == names.end();
+  });
+  graph.compact();
+}
+
+}  // namespace
+
+GraphSource source_of(Graph graph, const std::string& path, const SessionOptions& options,
+                      std::vector<std::string> outputs) {
+  keep_outputs(graph, outputs);
+  return [outputs = std::move(outputs),
+          first = std::make_shared<std::optional<Graph>>(std::move(graph)), path,
           state = state_of(path), shapes = options.shapes, batch = options.batch,
           fuse = options.fuse]() -> Result<Graph> {
     if (*first) {
@@ -82,6 +96,7 @@ GraphSource source_of(Graph graph, const std::string& path, const SessionOptions
                                         ": the file has changed since the program began to use "
                                         "it; start again"};
     VULTUS_TRY(LoadedGraph loaded, load_graph(path, shapes, batch, fuse));
+    keep_outputs(loaded.graph, outputs);
     return std::move(loaded.graph);
   };
 }

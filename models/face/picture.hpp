@@ -47,8 +47,10 @@ class Picture {
 /// Gives a network, each time anew.
 using GraphSource = std::function<Result<Graph>()>;
 /// `graph`, which was read of `path`, then whatever is read there; shapes, batch and fusing as in
-/// `options`.
-GraphSource source_of(Graph graph, const std::string& path, const SessionOptions& options);
+/// `options`. Outputs of other names are left out: some networks give heat maps as well, which
+/// would come down with every face.
+GraphSource source_of(Graph graph, const std::string& path, const SessionOptions& options,
+                      std::vector<std::string> outputs);
 
 /// Names of what every graph that looks at the picture is given: its bytes [capacity] (u8) and the
 /// frames' height and width [2] (i32).

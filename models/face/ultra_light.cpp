@@ -62,9 +62,9 @@ Result<std::unique_ptr<UltraLight>> UltraLight::open(const std::string& path,
   crop.channels = options.rgb ? CropWarp::Channels::rgb : CropWarp::Channels::bgr;
   crop.scale.fill(1 / 128.0f);
   crop.shift.fill(-127 / 128.0f);
-  VULTUS_TRY(PictureNetwork network,
-             PictureNetwork::open(source_of(std::move(loaded->graph), path, session), options.input,
-                                  crop, session, picture));
+  VULTUS_TRY(PictureNetwork network, PictureNetwork::open(source_of(std::move(loaded->graph), path,
+                                                                    session, {scores, boxes}),
+                                                          options.input, crop, session, picture));
   return std::unique_ptr<UltraLight>(new UltraLight(std::move(network), options, std::move(scores),
                                                     std::move(boxes), std::move(picture)));
 }

@@ -16,7 +16,7 @@ Result<Networks> Networks::open(const Pack& pack, SessionOptions session, size_t
   VULTUS_TRY(networks.detector, open_detector(pack, session, networks.picture));
   VULTUS_TRY(networks.landmarker, open_landmarker(pack, session, networks.picture));
   VULTUS_TRY(networks.multitask, open_multitask(pack, session, networks.picture));
-  if (std::ranges::all_of(session.devices,
+  if (std::ranges::any_of(session.devices,
                           [](const Device* d) { return d->info().kind == DeviceKind::gpu; }))
     networks.chain =
         std::make_unique<face::FaceChain>(*networks.detector, *networks.landmarker,

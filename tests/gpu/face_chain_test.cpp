@@ -189,5 +189,16 @@ TEST(GpuFaceChain, SaysWhyItCannotBe) {
   EXPECT_FALSE(elsewhere.chain->follow({0, 0, 9, 9}, {}));
 }
 
+// Exports of STAR give 1.6 MB of heat maps beside the points.
+TEST(GpuFaceChain, OnlyWhatIsReadComesDown) {
+  VULTUS_NEED_GPU(gpu);
+  VULTUS_NEED_SHARED(star, "models/star98_256_seeded.onnx");
+  auto landmarker = Landmarker::open(star, LandmarkerKind::star98, {{&gpu}, Precision::fp16, {}});
+  ASSERT_TRUE(landmarker) << landmarker.error().what;
+  ASSERT_TRUE((*landmarker)->measure(frames_of("intel_asl_10s.mp4", 1)[0], {250, 100, 400, 300}));
+  EXPECT_EQ((*landmarker)->transfers().downloads, 1);
+  EXPECT_EQ((*landmarker)->transfers().download_bytes, 98 * 2 * 4);
+}
+
 }  // namespace
 }  // namespace vultus::face
