@@ -8,7 +8,7 @@ import sys
 import unittest
 from xml.etree import ElementTree
 
-from cli_test import LANDMARKS, Cli
+from cli_cases import LANDMARKS, Cli
 
 
 class Pictures(Cli):

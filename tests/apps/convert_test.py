@@ -12,7 +12,7 @@ import subprocess
 import sys
 import unittest
 
-from cli_test import LANDMARKS, Cli, needs_shared
+from cli_cases import LANDMARKS, Cli, needs_shared
 
 ONNX_PACKAGES = pathlib.Path(sys.argv[3]).resolve()
 CHECK = """

@@ -10,7 +10,7 @@ import shutil
 import sys
 import unittest
 
-from cli_test import VULTUS, Cli, needs_shared
+from cli_cases import VULTUS, Cli, needs_shared
 
 
 class Messages(Cli):

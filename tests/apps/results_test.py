@@ -11,7 +11,7 @@ import subprocess
 import sys
 import unittest
 
-from cli_test import PACK, VULTUS, ProcessCli, needs_shared
+from cli_cases import PACK, VULTUS, ProcessCli, needs_shared
 
 
 class Results(ProcessCli):

@@ -10,7 +10,7 @@ import struct
 import sys
 import unittest
 
-from cli_test import Cli
+from cli_cases import Cli
 
 
 def protobuf(*fields):
