@@ -40,14 +40,22 @@ bool lists(const Summary& summary, const std::string& file) {
   return std::ranges::find(summary.outputs, file) != summary.outputs.end();
 }
 
+/// Whether what is there is what was written; else it is refused.
+bool is_whole(Outlook& outlook) {
+  auto found = verify_results(outlook.folder, Depth::sizes);
+  if (!found) {
+    refuse(outlook, "is damaged: " + found.error().what);
+    return false;
+  }
+  if (!found->differences.empty())
+    refuse(outlook, fmt::format("is not as it was written: {}", found->differences.front()),
+           "make it again with --force, or name another folder with -o");
+  return found->differences.empty();
+}
+
 /// Of finished results of the same recording.
 void weigh(Outlook& outlook, const std::vector<Setting>& wanted) {
   const Summary& before = *outlook.before;
-  auto found = verify_results(outlook.folder, Depth::sizes);
-  if (!found) return refuse(outlook, "is damaged: " + found.error().what);
-  if (!found->differences.empty())
-    return refuse(outlook, fmt::format("is not as it was written: {}", found->differences.front()),
-                  "make it again with --force, or name another folder with -o");
   const Differences differences = differences_of(before.options, wanted);
   if (differences.text.empty()) {
     outlook.action = Action::skip;
@@ -79,10 +87,15 @@ Result<Outlook> look_ahead(const ProcessOptions& options, const Pack& pack,
   VULTUS_TRY(outlook.source, source_of(input));
   if (options.force) return outlook;
   const std::vector<Setting> wanted = settings_of(options, pack);
-  outlook.before = read_summary(outlook.folder + "/summary.json");
   std::error_code ignored;
+  // A run will finish that first.
+  const bool half =
+      fs::is_directory(outlook.folder, ignored) && OutputFolder::half_replaced(options.out, name);
+  if (half)
+    outlook.before = read_summary(OutputFolder::working_of(options.out, name) + "/summary.json");
+  if (!outlook.before) outlook.before = read_summary(outlook.folder + "/summary.json");
   if (outlook.before && outlook.before->source == outlook.source) {
-    weigh(outlook, wanted);
+    if (half || is_whole(outlook)) weigh(outlook, wanted);
   } else if (outlook.before) {
     refuse(outlook, fmt::format("holds the results of another recording or state of it ({})",
                                 outlook.before->input));

@@ -10,7 +10,12 @@
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
+#include <iterator>
+#include <set>
+#include <sstream>
 #include <utility>
+
+#include "models/file/file.hpp"
 
 namespace vultus {
 
@@ -30,6 +35,8 @@ constexpr std::array kOutputs{"summary.json",       OutputFolder::kCheckpoint,
                               "overlay.mp4",        "left_mirrored.png",
                               "right_mirrored.png", "overlay.png"};
 constexpr std::array kVideos{"left_mirrored.mp4", "right_mirrored.mp4", "overlay.mp4"};
+/// In the working folder while its files replace others: their names, one a line.
+constexpr const char* kReplacing = ".replacing";
 
 Error unwritable(const std::string& path, const std::string& why) {
   return {Errc::unwritable, fmt::format("{}: cannot be written: {}", path, why)};
@@ -49,7 +56,16 @@ void remove_all_files(const std::string& folder) {
   for (const char* name : kOutputs)
     for (const char* suffix : {"", ".partial"})
       fs::remove(fs::path(folder) / (std::string(name) + suffix), ignored);
+  for (const char* suffix : {"", ".partial"})
+    fs::remove(fs::path(folder) / (std::string(kReplacing) + suffix), ignored);
   remove_private(folder);
+}
+
+/// Of a finished folder.
+void remove_traces(const std::string& folder) {
+  remove_private(folder);
+  std::error_code ignored;
+  fs::remove(fs::path(folder) / ".lock", ignored);
 }
 
 void sync_folder(const std::string& path) {
@@ -61,15 +77,10 @@ void sync_folder(const std::string& path) {
 
 }  // namespace
 
-Result<OutputFolder> OutputFolder::create(const std::string& out, const std::string& name,
-                                          bool force) {
-  const std::string final = (fs::path(out) / name).string();
+/// The working folder, made and locked.
+Result<OutputFolder> OutputFolder::hold(const std::string& out, const std::string& name) {
   const std::string working = working_of(out, name);
   std::error_code error;
-  if (fs::exists(fs::symlink_status(final, error)) && !force)
-    return Error{Errc::unwritable, fmt::format("{}: exists; use --force to replace it", final)};
-  if (fs::exists(out, error) && !fs::is_directory(out, error))
-    return unwritable(out, "it is a file; name a folder with -o");
   fs::create_directories(working, error);
   if (error) return unwritable(working, error.message());
   const std::string lock_path = working + "/.lock";
@@ -79,9 +90,21 @@ Result<OutputFolder> OutputFolder::create(const std::string& out, const std::str
     close(lock);
     return unwritable(working, "another program is writing there");
   }
-  OutputFolder folder(final, working, lock);
+  OutputFolder folder((fs::path(out) / name).string(), working, lock);
   // Until it is known to be of no use: an error of the disk or network must not cost it.
   folder.keep_ = true;
+  return folder;
+}
+
+Result<OutputFolder> OutputFolder::create(const std::string& out, const std::string& name,
+                                          bool force) {
+  const std::string final = (fs::path(out) / name).string();
+  std::error_code error;
+  if (fs::exists(fs::symlink_status(final, error)) && !force)
+    return Error{Errc::unwritable, fmt::format("{}: exists; use --force to replace it", final)};
+  if (fs::exists(out, error) && !fs::is_directory(out, error))
+    return unwritable(out, "it is a file; name a folder with -o");
+  VULTUS_TRY(OutputFolder folder, hold(out, name));
   const fs::file_status status = fs::status(folder.checkpoint(), error);
   if (status.type() == fs::file_type::none) return unwritable(folder.checkpoint(), error.message());
   if (!fs::is_regular_file(status)) folder.clear();
@@ -93,6 +116,20 @@ std::string OutputFolder::working_of(const std::string& out, const std::string& 
   const fs::path final = fs::path(out) / name;
   return (final.parent_path() / fmt::format(".{}.vultus-partial", final.filename().string()))
       .string();
+}
+
+bool OutputFolder::half_replaced(const std::string& out, const std::string& name) {
+  std::error_code ignored;
+  return fs::exists(fs::path(working_of(out, name)) / kReplacing, ignored);
+}
+
+Result<void> OutputFolder::recover(const std::string& out, const std::string& name) {
+  if (!half_replaced(out, name)) return {};
+  VULTUS_TRY(OutputFolder folder, hold(out, name));
+  std::error_code ignored;
+  if (fs::is_directory(folder.final_, ignored)) return folder.replace();
+  folder.clear();
+  return {};
 }
 
 Result<void> OutputFolder::check_writable(const std::string& out) {
@@ -154,10 +191,12 @@ void OutputFolder::clear() {
   keep_ = false;
 }
 
-void OutputFolder::tidy(const std::string& path) {
-  remove_private(path);
+void OutputFolder::tidy(const std::string& out, const std::string& name) {
+  remove_traces((fs::path(out) / name).string());
   std::error_code ignored;
-  fs::remove(fs::path(path) / ".lock", ignored);
+  if (!fs::exists(working_of(out, name), ignored)) return;
+  // Another program may be at work there.
+  if (auto left = hold(out, name)) left->clear();
 }
 
 Result<void> OutputFolder::commit() {
@@ -167,20 +206,42 @@ Result<void> OutputFolder::commit() {
     fs::rename(working_, final_, error);
     if (error) return unwritable(final_, error.message());
     sync_folder(fs::path(final_).parent_path().string());
-    tidy(final_);
+    remove_traces(final_);
     keep_ = false;
     return {};
   }
+  if (!fs::is_directory(final_, error)) return unwritable(final_, "it is no folder");
+  std::string names;
   for (const char* name : kOutputs)
-    fs::remove(fs::path(final_) / name, error);
+    if (fs::exists(fs::path(working_) / name, error)) names += std::string(name) + "\n";
+  VULTUS_CHECK(write_file((fs::path(working_) / kReplacing).string(), names));
+  keep_ = true;
+  return replace();
+}
+
+/// What is done already is passed over, so it can be ended anywhere and begun again.
+Result<void> OutputFolder::replace() {
+  const std::string marker = (fs::path(working_) / kReplacing).string();
+  constexpr int64_t kMostBytes = 4096;
+  VULTUS_TRY(const std::vector<std::byte> bytes, read_regular(marker, kMostBytes));
+  std::set<std::string> names;
+  std::istringstream lines(std::string(reinterpret_cast<const char*>(bytes.data()), bytes.size()));
+  for (std::string line; std::getline(lines, line);)
+    names.insert(line);
+  std::error_code error;
+  const auto from = [&](const char* name) { return fs::path(working_) / name; };
+  const auto to = [&](const char* name) { return fs::path(final_) / name; };
+  // Neither the old nor the new results are complete until the new mark is there.
+  if (fs::exists(from(kOutputs.front()), error)) fs::remove(to(kOutputs.front()), error);
   for (auto name = kOutputs.rbegin(); name != kOutputs.rend(); ++name) {
-    const fs::path from = fs::path(working_) / *name;
-    if (!fs::exists(from, error)) continue;
-    if (std::strcmp(*name, "summary.json") == 0) sync_folder(final_);
-    fs::rename(from, fs::path(final_) / *name, error);
-    if (error) return unwritable((fs::path(final_) / *name).string(), error.message());
+    if (!names.contains(*name)) fs::remove(to(*name), error);
+    if (!names.contains(*name) || !fs::exists(from(*name), error)) continue;
+    if (std::next(name) == kOutputs.rend()) sync_folder(final_);
+    fs::rename(from(*name), to(*name), error);
+    if (error) return unwritable(to(*name).string(), error.message());
   }
   sync_folder(final_);
+  fs::remove(marker, error);
   keep_ = false;
   return {};
 }

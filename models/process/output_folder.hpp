@@ -22,6 +22,12 @@ class OutputFolder {
   static Result<void> check_writable(const std::string& out);
   /// Where the run of an input that is not finished has its files.
   static std::string working_of(const std::string& out, const std::string& name);
+  /// Whether a `commit` that replaced OUT/NAME was ended in the middle: some of the new files are
+  /// still in the working folder.
+  static bool half_replaced(const std::string& out, const std::string& name);
+  /// Finishes such a commit; where OUT/NAME was removed since then, what is left of it is removed
+  /// as well. unwritable.
+  static Result<void> recover(const std::string& out, const std::string& name);
 
   OutputFolder(OutputFolder&& other) noexcept;
   OutputFolder& operator=(OutputFolder&&) = delete;
@@ -44,12 +50,15 @@ class OutputFolder {
   void keep(bool keep) { keep_ = keep; }
   bool kept() const { return keep_; }
   /// Moves what was written to OUT/NAME. There, older outputs of ours are replaced or removed; any
-  /// other file stays.
+  /// other file stays. When that fails or the program is killed, `recover` goes on.
   Result<void> commit();
-  /// Removes from a finished folder what only serves to go on: a run may be killed before it does.
-  static void tidy(const std::string& path);
+  /// Removes, where OUT/NAME is finished, what only serves to go on: a run may be killed before it
+  /// does.
+  static void tidy(const std::string& out, const std::string& name);
 
  private:
+  static Result<OutputFolder> hold(const std::string& out, const std::string& name);
+  Result<void> replace();
   OutputFolder(std::string final, std::string working, int lock)
       : final_(std::move(final)), working_(std::move(working)), lock_(lock) {}
 

@@ -128,12 +128,13 @@ Result<Summary> Processor::run(const std::string& input, const std::string& name
 }
 
 Result<Summary> Processor::run_alone(const std::string& input, const std::string& name) {
+  VULTUS_CHECK(OutputFolder::recover(options_.out, name));
   VULTUS_TRY(Outlook outlook, look_ahead(options_, pack_, input, name));
   if (outlook.action == Outlook::Action::refuse) return *outlook.refusal;
   if (outlook.action == Outlook::Action::skip) {
     outlook.before->skipped = true;
     outlook.before->folder = outlook.folder;
-    OutputFolder::tidy(outlook.folder);
+    OutputFolder::tidy(options_.out, name);
     return *outlook.before;
   }
   // Before anything is made: what cannot be opened leaves no trace.
@@ -166,8 +167,8 @@ Result<Summary> Processor::run_alone(const std::string& input, const std::string
   if (job.remake) VULTUS_CHECK(take_back(job));
   // Here, so that what an exception leaves is kept as what an error leaves.
   Result<void> worked = guarded([&] { return work(job); });
-  if (worked) worked = folder.commit();
   if (!worked && job.remake) folder.keep(false);
+  if (worked) worked = folder.commit();
   if (!worked) return what_is_kept(worked.error(), folder);
   summary.folder = folder.path();
   return summary;
