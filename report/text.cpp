@@ -97,11 +97,17 @@ std::string escaped(std::string_view bytes) {
   return out;
 }
 
+std::string decimal(double value, int digits) {
+  std::string text = fmt::format("{:.{}f}", value, digits);
+  if (text.front() == '-' && text.find_first_not_of("-0.") == std::string::npos) text.erase(0, 1);
+  return text;
+}
+
 std::string number(double value) {
   if (!std::isfinite(value)) return "?";
   const double size = std::abs(value);
   if (size >= 99.95) return grouped(fmt::format("{:.0f}", value));
-  return fmt::format("{:.{}f}", value, size >= 9.995 ? 1 : size >= 0.9995 ? 2 : 3);
+  return decimal(value, size >= 9.995 ? 1 : size >= 0.9995 ? 2 : 3);
 }
 
 std::string ms(double value) {

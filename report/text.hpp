@@ -13,6 +13,8 @@ std::string clipped(std::string_view bytes, size_t most);
 /// Clean, for the inside of HTML and SVG elements and of attributes in double quotes.
 std::string escaped(std::string_view bytes);
 
+/// With so many digits behind the point, and no sign before a zero: "-0.25", "0.00".
+std::string decimal(double value, int digits);
 /// Three significant digits, no exponent: "0.0123", "1.23", "1,234".
 std::string number(double value);
 std::string ms(double value);     ///< "1.23 ms"

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include "models/measure/sheet.hpp"
+#include "report/text.hpp"
 
 namespace vultus::measure {
 
@@ -8,7 +9,7 @@ namespace {
 
 /// A comma and the number, if there is one.
 std::string cell(const std::optional<double>& value, int digits) {
-  return value ? fmt::format(",{:.{}f}", *value, digits) : ",";
+  return value ? fmt::format(",{}", report::decimal(*value, digits)) : ",";
 }
 
 /// Decimals that a unit's numbers are worth.

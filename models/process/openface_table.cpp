@@ -8,12 +8,15 @@
 #include <iterator>
 #include <utility>
 
+#include "report/text.hpp"
+
 namespace vultus {
 
 namespace {
 
 using face::Expression;
 using measure::FaceMeasures;
+using report::decimal;
 
 constexpr std::array<std::string_view, 17> kIntensities{
     "AU01", "AU02", "AU04", "AU05", "AU06", "AU07", "AU09", "AU10", "AU12",
@@ -68,23 +71,26 @@ std::string row_of(const FrameRecord& record, const FaceRecord& face,
     // OpenFace's angles are those of (x, -z) and (y, -z).
     const double x = -std::cos(pitch) * std::sin(yaw), y = -std::sin(pitch);
     const double z = -std::cos(pitch) * std::cos(yaw);
-    fmt::format_to(out, ",{:.3f},{:.3f}", std::atan2(x, -z), std::atan2(y, -z));
+    fmt::format_to(out, ",{},{}", decimal(std::atan2(x, -z), 3), decimal(std::atan2(y, -z), 3));
   } else {
     leave_empty(row, 2);
   }
   leave_empty(row, kEyeCells);
-  if (const auto& pose = measures.pose)
-    fmt::format_to(out, ",{:.1f},{:.1f},{:.1f},{:.3f},{:.3f},{:.3f}", pose->x_mm, pose->y_mm,
-                   pose->z_mm, pose->pitch, pose->yaw, pose->roll);
-  else
+  if (const auto& pose = measures.pose) {
+    for (double millimetres : {pose->x_mm, pose->y_mm, pose->z_mm})
+      fmt::format_to(out, ",{}", decimal(millimetres, 1));
+    for (double radians : {pose->pitch, pose->yaw, pose->roll})
+      fmt::format_to(out, ",{}", decimal(radians, 3));
+  } else {
     leave_empty(row, 6);
+  }
   const face::Landmarks& points = face.face.landmarks;
   const bool wflw = points.scheme == face::LandmarkScheme::wflw98;
   auto point = [&](size_t i) { return points[wflw ? kOf98[i] : i]; };
   for (size_t i = 0; i < kPoints; ++i)
-    fmt::format_to(out, ",{:.1f}", point(i).x);
+    fmt::format_to(out, ",{}", decimal(point(i).x, 1));
   for (size_t i = 0; i < kPoints; ++i)
-    fmt::format_to(out, ",{:.1f}", point(i).y);
+    fmt::format_to(out, ",{}", decimal(point(i).y, 1));
   leave_empty(row, kSpaceCells + kShapeCells + kIntensities.size());
   for (std::string_view unit : kIntensities) {
     if (unit == "AU45") row += ",";  // AU28_c stands before it

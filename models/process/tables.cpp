@@ -7,12 +7,15 @@
 #include <optional>
 #include <utility>
 
+#include "report/text.hpp"
+
 namespace vultus {
 
 namespace {
 
 using face::Expression;
 using measure::FaceMeasures;
+using report::decimal;
 
 constexpr std::string_view kHead = "frame,face_id,timestamp,confidence,success";
 
@@ -55,14 +58,19 @@ std::string empty_row(const FrameRecord& record, const CsvFile& table) {
 
 std::string pose_cells(const std::optional<measure::HeadPose>& pose) {
   if (!pose) return ",,,,,,";
-  return fmt::format(",{:.2f},{:.2f},{:.2f},{:.4f},{:.4f},{:.4f}", pose->x_mm, pose->y_mm,
-                     pose->z_mm, pose->pitch, pose->yaw, pose->roll);
+  std::string cells;
+  for (double millimetres : {pose->x_mm, pose->y_mm, pose->z_mm})
+    cells += fmt::format(",{}", decimal(millimetres, 2));
+  for (double radians : {pose->pitch, pose->yaw, pose->roll})
+    cells += fmt::format(",{}", decimal(radians, 4));
+  return cells;
 }
 
 std::string expression_cells(const std::optional<Expression>& whole, const TableLayout& layout) {
   if (!whole) return std::string(3 + layout.emotions.size(), ',');
   const auto likeliest = std::ranges::max_element(whole->emotions) - whole->emotions.begin();
-  std::string cells = fmt::format(",{:.4f},{:.4f},{}", whole->gaze_yaw, whole->gaze_pitch,
+  std::string cells = fmt::format(",{},{},{}", decimal(double{whole->gaze_yaw}, 4),
+                                  decimal(double{whole->gaze_pitch}, 4),
                                   layout.emotions[static_cast<size_t>(likeliest)]);
   for (float probability : whole->emotions)
     cells += fmt::format(",{:.4f}", probability);
@@ -75,11 +83,11 @@ std::string landmark_row(const FrameRecord& record, const FaceRecord& measured,
   std::string line = head(record, &face);
   auto out = std::back_inserter(line);
   for (const face::Point& p : face.landmarks.points)
-    fmt::format_to(out, ",{:.3f}", p.x);
+    fmt::format_to(out, ",{}", decimal(p.x, 3));
   for (const face::Point& p : face.landmarks.points)
-    fmt::format_to(out, ",{:.3f}", p.y);
-  fmt::format_to(out, ",{:.3f},{:.3f},{:.3f},{:.3f}", face.box.x1, face.box.y1, face.box.width(),
-                 face.box.height());
+    fmt::format_to(out, ",{}", decimal(p.y, 3));
+  for (double side : {face.box.x1, face.box.y1, face.box.width(), face.box.height()})
+    fmt::format_to(out, ",{}", decimal(side, 3));
   return line + pose_cells(measures.pose) + expression_cells(measured.whole, layout) + "," +
          measures.quality.text();
 }

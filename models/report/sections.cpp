@@ -114,7 +114,7 @@ std::string action_unit_table(const FaceCurves& face) {
 
 Table::Cell number_cell(const std::optional<double>& value, int digits, std::string css) {
   if (!value || !std::isfinite(*value)) return {"\u2013", -1e300, std::move(css)};
-  return {fmt::format("{:.{}f}", *value, digits), *value, std::move(css)};
+  return {decimal(*value, digits), *value, std::move(css)};
 }
 
 std::string clock(double seconds) {

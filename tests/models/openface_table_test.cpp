@@ -121,6 +121,20 @@ TEST_F(OpenFaceRows, HoldWhatIsMeasuredAndNothingElse) {
   EXPECT_FALSE(OpenFaceTable::verify(folder_.path(), 3));
 }
 
+TEST_F(OpenFaceRows, WhatIsRoundedToNothingHasNoSign) {
+  measure::FaceMeasures measures;
+  measures.pose = measure::HeadPose{-0.04, 1, 600, -0.0004, -0.0006, -0.0, 0};
+  FaceRecord face = a_face(face::LandmarkScheme::wflw98);
+  face.whole->gaze_yaw = 0.0004f;
+  const Row row = write({{1, 0.5, false, {face}}}, measures).at(0);
+  for (const auto& [column, cell] : Row{{"pose_Tx", "0.0"},
+                                        {"pose_Rx", "0.000"},
+                                        {"pose_Ry", "-0.001"},
+                                        {"pose_Rz", "0.000"},
+                                        {"gaze_angle_x", "0.000"}})
+    EXPECT_EQ(row.at(column), cell) << column;
+}
+
 TEST_F(OpenFaceRows, SixtyEightPointsKeepTheirNumbers) {
   FaceRecord face = a_face(face::LandmarkScheme::ibug68);
   face.whole = std::nullopt;

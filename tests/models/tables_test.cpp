@@ -152,6 +152,26 @@ TEST_F(TablesTest, PoseEyesAndQualityStandBesideTheirFace) {
   EXPECT_EQ(Tables::verify(folder_.path(), layout_, 1).value(), 2);
 }
 
+TEST_F(TablesTest, WhatIsRoundedToNothingHasNoSign) {
+  FaceRecord face = a_face(0);
+  face.whole->gaze_yaw = -0.00004f;
+  face.face.landmarks.points[3].x = -0.0004;
+  std::vector<measure::FaceMeasures> measures(1);
+  measures[0].pose = measure::HeadPose{-0.004, -0.006, 600, -0.00004, -0.0, -0.00006, 0};
+  Tables tables = Tables::create(folder_.path(), layout_).value();
+  ASSERT_TRUE(tables.add({1, 0.0, false, {face}}, measures));
+  ASSERT_TRUE(tables.finish());
+  const std::map<std::string, std::string> row = rows("landmarks.csv")[0];
+  for (const auto& [column, cell] : std::map<std::string, std::string>{{"pose_Tx", "0.00"},
+                                                                       {"pose_Ty", "-0.01"},
+                                                                       {"pose_Rx", "0.0000"},
+                                                                       {"pose_Ry", "0.0000"},
+                                                                       {"pose_Rz", "-0.0001"},
+                                                                       {"gaze_yaw", "0.0000"},
+                                                                       {"x_3", "0.000"}})
+    EXPECT_EQ(row.at(column), cell) << column;
+}
+
 TEST_F(TablesTest, MissingRowsAndCellsAreFoundByReadingThemAgain) {
   write_three();
   const std::string folder = folder_.path();

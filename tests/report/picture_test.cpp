@@ -26,6 +26,10 @@ TEST(ReportText, MarkupIsEscapedAndLongTextClippedBetweenCharacters) {
 TEST(ReportText, NumbersHaveThreeDigits) {
   EXPECT_EQ(number(0.01234), "0.012");
   EXPECT_EQ(number(1.234), "1.23");
+  EXPECT_EQ(number(-0.0004), "0.000");
+  EXPECT_EQ(decimal(-0.4, 0), "0");
+  EXPECT_EQ(decimal(-0.6, 0), "-1");
+  EXPECT_EQ(decimal(-0.25, 2), "-0.25");
   EXPECT_EQ(number(1234567.0), "1,234,567");
   EXPECT_EQ(bytes(12.3e6), "12.3 MB");
   EXPECT_EQ(count(1, "layer"), "1 layer");
