@@ -34,7 +34,13 @@ bool has_gpu_times(const PlacementCosts& costs) {
   return std::ranges::any_of(costs.nodes, [](const NodeCost& c) { return c.gpu_ns.has_value(); });
 }
 
-void print_estimate(const Graph& graph, const Plan& plan) {
+/// Whether text tells of the next best placement: where something was weighed.
+bool names_next_best(const Graph& graph, const Plan& plan) {
+  return plan.alternatives.size() > 1 &&
+         (plan.coverage_ops(graph, DeviceKind::gpu) > 0 || has_gpu_times(*plan.costs));
+}
+
+void print_estimate(const Graph& graph, const Plan& plan, const std::optional<NextBest>& next) {
   const Estimate& e = plan.estimate;
   fmt::print("  predicted     {:.3f} ms: {:.3f} on the GPU, {:.3f} on the CPU, {:.3f} of copies\n",
              e.ms, e.gpu_ms, e.cpu_ms, e.copies_ms);
@@ -42,10 +48,9 @@ void print_estimate(const Graph& graph, const Plan& plan) {
   for (const Alternative& other : plan.alternatives)
     fmt::print("    {:<30} {:>9.3f} ms{}\n", other.what, other.estimate.ms,
                other.chosen ? "  <- chosen" : "");
-  if (plan.alternatives.size() < 2) return;  // nothing was weighed
-  if (auto other = next_best(graph, plan))
+  if (next && names_next_best(graph, plan))
     fmt::print("    cheapest other placement: {:+.3f} ms with {} on the other device\n",
-               other->more_ms, some_nodes(graph, other->moved));
+               next->more_ms, some_nodes(graph, next->moved));
 }
 
 void print_partitions(Session& session) {
@@ -82,7 +87,8 @@ void print_memory(Session& session) {
   }
 }
 
-void print_text(const PlanOptions& options, Session& session, const OpenedDevices& devices) {
+void print_text(const PlanOptions& options, Session& session, const OpenedDevices& devices,
+                const std::optional<NextBest>& next) {
   const Graph& graph = session.graph();
   const Plan& plan = session.plan();
   PlanSummary s = summarise(session);
@@ -99,7 +105,7 @@ void print_text(const PlanOptions& options, Session& session, const OpenedDevice
   fmt::print("  partitions    {}; {} tensors cross the border, {:.2f} MB\n", plan.partitions.size(),
              plan.transfers, static_cast<double>(plan.transfer_bytes) * 1e-6);
   print_partitions(session);
-  print_estimate(graph, plan);
+  print_estimate(graph, plan, next);
   fmt::print("  dispatches    {}, barriers {}, layout conversions {}\n", stats.dispatches,
              stats.barriers, stats.reorders);
   if (stats.choices > 0)
@@ -143,14 +149,18 @@ Result<void> plan(const PlanOptions& options) {
     if (!path->empty()) VULTUS_CHECK(check_writable(*path));
   VULTUS_TRY(OpenedDevices devices, open_devices(options.engine, options.engine.device));
   VULTUS_TRY(Session session, load_session(options.model, options.engine, devices, true));
-  const Json document = options.engine.json || !options.html.empty()
-                            ? plan_json(options.model, options.engine, session, devices)
-                            : Json();
+  const bool documented = options.engine.json || !options.html.empty();
+  // A minimum cut for each node.
+  std::optional<NextBest> next;
+  if (documented || names_next_best(session.graph(), session.plan()))
+    next = next_best(session.graph(), session.plan());
+  const Json document =
+      documented ? plan_json(options.model, options.engine, session, devices, next) : Json();
   VULTUS_CHECK(write_pictures(options, session, document));
   if (options.engine.json)
     print_json(document);
   else
-    print_text(options, session, devices);
+    print_text(options, session, devices, next);
   return {};
 }
 

@@ -62,7 +62,7 @@ Json memory_map(const Session& session) {
 }  // namespace
 
 Json plan_json(const std::string& model, const EngineOptions& engine, const Session& session,
-               const OpenedDevices& devices) {
+               const OpenedDevices& devices, const std::optional<NextBest>& next) {
   const Graph& graph = session.graph();
   const Plan& plan = session.plan();
   PlanSummary s = summarise(session);
@@ -93,12 +93,12 @@ Json plan_json(const std::string& model, const EngineOptions& engine, const Sess
     one["chosen"] = other.chosen;
     weighed.push_back(one);
   }
-  Json next(nullptr);
-  if (auto other = next_best(graph, plan)) {
+  Json other(nullptr);
+  if (next) {
     Json moved = Json::array();
-    for (NodeId n : other->moved)
+    for (NodeId n : next->moved)
       moved.push_back(graph.node(n).name);
-    next = {{"more_ms", other->more_ms}, {"moved", moved}};
+    other = {{"more_ms", next->more_ms}, {"moved", moved}};
   }
   return {{"schema", 1},
           {"model", model},
@@ -124,7 +124,7 @@ Json plan_json(const std::string& model, const EngineOptions& engine, const Sess
           {"weight_bytes", stats.weight_bytes},
           {"predicted", as_json(plan.estimate)},
           {"alternatives", weighed},
-          {"next_best", next},
+          {"next_best", other},
           {"partition_list", partitions},
           {"memory_map", memory_map(session)},
           {"nodes", nodes}};

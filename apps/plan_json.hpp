@@ -9,8 +9,8 @@ struct PlanSummary {
   double coverage_ops = 0, coverage_macs = 0;  ///< fractions 0..1
 };
 PlanSummary summarise(const Session& session);
-/// What `plan --json` prints; cli.md lists the keys.
+/// What `plan --json` prints; cli.md lists the keys. `next` is that of the session's plan.
 Json plan_json(const std::string& model, const EngineOptions& engine, const Session& session,
-               const OpenedDevices& devices);
+               const OpenedDevices& devices, const std::optional<NextBest>& next);
 
 }  // namespace vultus::app
