@@ -126,7 +126,42 @@ void draw_midline(Pen& pen, const Midline& midline, cv::Size size) {
   pen.dot(midline.chin, kMidline, 2.6);
 }
 
+/// A capital in a dark rim, moved from `at` into the picture; none where that takes it to less than
+/// its own extent from the midline on its side, `outward` (of length 1).
+void draw_letter(cv::Mat& canvas, const char* letter, const Point& middle, const Point& outward,
+                 double reach, double height) {
+  constexpr int kFont = cv::FONT_HERSHEY_SIMPLEX;
+  constexpr double kCapital = 21;  // pixels that one is high at scale 1
+  const double scale = height / kCapital;
+  const int thick = std::max(1, static_cast<int>(std::lround(2 * scale)));
+  int base = 0;
+  const cv::Size box = cv::getTextSize(letter, kFont, scale, thick, &base);
+  const double width = box.width / 2.0 + 2, tall = box.height / 2.0 + 2;
+  if (canvas.cols < 2 * width || canvas.rows < 2 * tall) return;
+  const Point at{std::clamp(middle.x + outward.x * reach, width, canvas.cols - width),
+                 std::clamp(middle.y + outward.y * reach, tall, canvas.rows - tall)};
+  if ((at - middle).dot(outward) < std::max(width, tall)) return;
+  const cv::Point corner(static_cast<int>(std::lround(at.x - box.width / 2.0)),
+                         static_cast<int>(std::lround(at.y + box.height / 2.0)));
+  cv::putText(canvas, letter, corner, kFont, scale, kBlack, thick + 2, cv::LINE_AA);
+  cv::putText(canvas, letter, corner, kFont, scale, kWhite, thick, cv::LINE_AA);
+}
+
 }  // namespace
+
+void draw_sides(cv::Mat& picture, const Midline& midline, double reach, double height,
+                bool mirrored_input) {
+  const Point down = midline.chin - midline.glabella;
+  const Point middle = (midline.glabella + midline.chin) / 2;
+  const double length = std::hypot(down.x, down.y);
+  const bool near = std::abs(middle.x) < kFarAway && std::abs(middle.y) < kFarAway;
+  if (picture.empty() || !near || !(length > 0 && length < kFarAway) || !(reach < kFarAway)) return;
+  // Of an upright face the subject's left is on the picture's right.
+  const double side = (mirrored_input ? -1 : 1) / length;
+  const Point left{down.y * side, -down.x * side};
+  draw_letter(picture, "L", middle, left, reach, height);
+  draw_letter(picture, "R", middle, -left, reach, height);
+}
 
 std::string overlay_header(int64_t frame, double seconds, std::optional<double> confidence) {
   std::string face = confidence ? fmt::format("face {:.3f}", *confidence) : "no face";
@@ -145,6 +180,11 @@ cv::Mat draw_overlay(const cv::Mat& frame, const Overlay& overlay) {
       pen.line(corners[i], corners[(i + 1) % 4], kBox, 1.8);
   }
   draw_landmarks(pen, overlay.landmarks);
+  if (overlay.midline && overlay.box) {
+    constexpr double kBeside = 0.75, kCapital = 18;  // of the box's width; pixels at 720 lines
+    draw_sides(canvas, *overlay.midline, kBeside * overlay.box->width(),
+               std::max(9.0, kCapital * canvas.rows / kReferenceHeight), overlay.mirrored_input);
+  }
   if (!overlay.header.empty()) pen.text(overlay.header, kWhite);
   return canvas;
 }

@@ -43,7 +43,8 @@ Result<void> Processor::run_image(Job& job) {
     VULTUS_CHECK(write("left_mirrored.png", pair.left));
     VULTUS_CHECK(write("right_mirrored.png", pair.right));
   }
-  if (options_.overlay) VULTUS_CHECK(write("overlay.png", draw_faces(picture, record)));
+  if (options_.overlay)
+    VULTUS_CHECK(write("overlay.png", draw_faces(picture, record, options_.sides)));
   return {};
 }
 

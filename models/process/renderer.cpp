@@ -12,8 +12,9 @@ namespace vultus {
 
 using face::StageTimes;
 
-cv::Mat draw_faces(const cv::Mat& bgr, const FrameRecord& record) {
+cv::Mat draw_faces(const cv::Mat& bgr, const FrameRecord& record, const measure::Sides& sides) {
   face::Overlay overlay;
+  overlay.mirrored_input = sides.mirrored_input;
   std::optional<double> score;
   if (!record.faces.empty()) score = record.faces.front().face.score;
   overlay.header = face::overlay_header(record.frame, record.seconds.value_or(0), score);
@@ -101,7 +102,7 @@ bool Renderer::render(const Job& job) {
     cv::Mat drawn;
     {
       StageTimes::Timer timer(times_, "overlay");
-      drawn = draw_faces(frame.bgr, job.record);
+      drawn = draw_faces(frame.bgr, job.record, sides_);
     }
     if (!push(overlay, drawn)) return false;
   }

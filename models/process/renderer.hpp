@@ -63,7 +63,7 @@ class Renderer {
   std::thread thread_;
 };
 
-/// The frame with every face's box, points and midline drawn over it.
-cv::Mat draw_faces(const cv::Mat& bgr, const FrameRecord& record);
+/// The frame with every face's box, points, midline, and L and R drawn over it.
+cv::Mat draw_faces(const cv::Mat& bgr, const FrameRecord& record, const measure::Sides& sides);
 
 }  // namespace vultus

@@ -7,6 +7,7 @@
 #include "models/face/crop.hpp"
 #include "models/face/midline.hpp"
 #include "models/face/mirror.hpp"
+#include "models/face/overlay.hpp"
 #include "models/image/image.hpp"
 #include "models/video/reader.hpp"
 #include "models/video/still.hpp"
@@ -18,6 +19,8 @@ namespace {
 constexpr int kLargePx = 240, kSmallPx = 116;
 constexpr int kLargeQuantiser = 4, kSmallQuantiser = 5;
 constexpr double kMargin = 1.35;  ///< of the longer side of the face's box
+constexpr double kBeside = 0.42;  ///< of the picture's side: where L and R stand
+constexpr double kCapitalPx = 16;
 
 /// A face that is wanted, and where its pictures go.
 struct Shot {
@@ -28,8 +31,20 @@ struct Shot {
   std::vector<std::optional<Thumbnail>*> small;
 };
 
-Result<std::string> jpeg_address(const cv::Mat& bgr, const face::Square& square, int size,
-                                 int quantiser) {
+/// L and R beside the midline of a picture that `to_crop` has made of the frame.
+void name_sides(cv::Mat& picture, const face::Midline& midline, const cv::Matx23d& to_crop,
+                const measure::Sides& sides) {
+  const auto in_crop = [&](const face::Point& p) {
+    return face::Point{to_crop(0, 0) * p.x + to_crop(0, 2), to_crop(1, 1) * p.y + to_crop(1, 2)};
+  };
+  face::draw_sides(picture, {in_crop(midline.glabella), in_crop(midline.chin)},
+                   kBeside * picture.cols, kCapitalPx, sides.mirrored_input);
+}
+
+/// With `sides`, L and R where the shot has a midline.
+Result<std::string> jpeg_address(const cv::Mat& bgr, const Shot& shot, int size, int quantiser,
+                                 const measure::Sides* sides = nullptr) {
+  const face::Square& square = shot.square;
   const double side = std::max(square.side * kMargin, 1.0);
   const cv::Matx23d to_crop(size / side, 0, size / 2.0 - square.centre.x * size / side, 0,
                             size / side, size / 2.0 - square.centre.y * size / side);
@@ -47,6 +62,7 @@ Result<std::string> jpeg_address(const cv::Mat& bgr, const face::Square& square,
   }
   cv::warpAffine(source, small, transform, {size, size}, cv::INTER_LINEAR, cv::BORDER_CONSTANT,
                  cv::Scalar(128, 128, 128));
+  if (sides && shot.midline) name_sides(small, *shot.midline, to_crop, *sides);
   VULTUS_TRY(const std::vector<std::byte> bytes, encode_jpeg(small, quantiser));
   return "data:image/jpeg;base64," + base64(bytes);
 }
@@ -55,18 +71,18 @@ Result<void> take(const cv::Mat& bgr, int64_t frame, const Shot& shot,
                   const measure::Sides& sides) {
   Thumbnail thumbnail{frame, shot.seconds, {}, {}, {}};
   if (!shot.small.empty()) {
-    VULTUS_TRY(thumbnail.whole, jpeg_address(bgr, shot.square, kSmallPx, kSmallQuantiser));
+    VULTUS_TRY(thumbnail.whole, jpeg_address(bgr, shot, kSmallPx, kSmallQuantiser, &sides));
     for (auto* to : shot.small)
       *to = thumbnail;
   }
   if (shot.large.empty()) return {};
-  VULTUS_TRY(thumbnail.whole, jpeg_address(bgr, shot.square, kLargePx, kLargeQuantiser));
+  VULTUS_TRY(thumbnail.whole, jpeg_address(bgr, shot, kLargePx, kLargeQuantiser, &sides));
   if (shot.midline) {
     face::MirroredPair pair;
     face::mirror_both(bgr, shot.midline, pair);
     sides.to_subject(pair.left, pair.right);
-    VULTUS_TRY(thumbnail.left, jpeg_address(pair.left, shot.square, kLargePx, kLargeQuantiser));
-    VULTUS_TRY(thumbnail.right, jpeg_address(pair.right, shot.square, kLargePx, kLargeQuantiser));
+    VULTUS_TRY(thumbnail.left, jpeg_address(pair.left, shot, kLargePx, kLargeQuantiser));
+    VULTUS_TRY(thumbnail.right, jpeg_address(pair.right, shot, kLargePx, kLargeQuantiser));
   }
   for (auto* to : shot.large)
     *to = thumbnail;

@@ -17,7 +17,8 @@ using measure::RecordSource;
 struct Thumbnail {
   int64_t frame = 0;
   std::optional<double> seconds;
-  /// data: addresses of JPEG pictures cut around the face. `left` and `right` are made of one half
+  /// data: addresses of JPEG pictures cut around the face. `whole` has L and R beside the midline,
+  /// where there is one. `left` and `right` are made of one half
   /// alone, the subject's own; empty where it has no midline, or where they were not asked for.
   std::string whole, left, right;
 };

@@ -2,9 +2,13 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
+#include <functional>
 #include <limits>
 #include <opencv2/core.hpp>
+#include <optional>
+#include <vector>
 
 namespace vultus::face {
 namespace {
@@ -73,6 +77,85 @@ TEST(Overlay, BoxMidlineAndHeaderAreWhereTheyBelong) {
     EXPECT_TRUE(touched(frame, text, at(20, 8)));
     EXPECT_FALSE(touched(frame, text, at(20, 60)));
   }
+}
+
+/// The middle of the box around what is white in the part of the picture where `part` is true.
+std::optional<Point> ink(const cv::Mat& picture, const std::function<bool(Point)>& part) {
+  cv::Mat white(picture.size(), CV_8UC1, cv::Scalar(0));
+  for (int y = 0; y < picture.rows; ++y)
+    for (int x = 0; x < picture.cols; ++x)
+      white.at<uint8_t>(y, x) = picture.at<cv::Vec3b>(y, x)[1] > 205 && part(Point(x, y));
+  std::vector<cv::Point> points;
+  cv::findNonZero(white, points);
+  if (points.empty()) return std::nullopt;
+  const auto [left, right] = std::ranges::minmax(points, {}, &cv::Point::x);
+  const auto [top, bottom] = std::ranges::minmax(points, {}, &cv::Point::y);
+  return Point{(left.x + right.x) / 2.0, (top.y + bottom.y) / 2.0};
+}
+
+/// An R has its bow in the upper right quarter of its box about `at`, where an L has nothing.
+bool is_r(const cv::Mat& picture, Point at, double height) {
+  return ink(picture,
+             [&](Point p) {
+               return p.x > at.x + 0.1 * height && p.x < at.x + 0.6 * height &&
+                      p.y < at.y - 0.05 * height && p.y > at.y - 0.6 * height;
+             })
+      .has_value();
+}
+
+TEST(Overlay, LettersStandOnTheSidesOfTheSubjectHoweverTheHeadIsTilted) {
+  constexpr double kReach = 100;
+  const Point middle{200, 200};
+  for (int degrees = 0; degrees < 360; degrees += 30)
+    for (const bool mirrored : {false, true}) {
+      SCOPED_TRACE(testing::Message() << degrees << (mirrored ? " mirrored" : ""));
+      const double angle = degrees * CV_PI / 180;
+      const Point down{-std::sin(angle), std::cos(angle)}, across{down.y, -down.x};
+      cv::Mat out = plain(400, 400);
+      draw_sides(out, {middle - 40 * down, middle + 40 * down}, kReach, 24, mirrored);
+      // Upright: the subject's left is to the right of the picture, x > 200.
+      const double to_left = mirrored ? -1 : 1;
+      for (const double side : {to_left, -to_left}) {
+        const Point expected = middle + side * kReach * across;
+        const auto found = ink(out, [&](Point p) { return (p - middle).dot(across) * side > 0; });
+        ASSERT_TRUE(found);
+        EXPECT_LT(cv::norm(*found - expected), 3);
+        EXPECT_EQ(is_r(out, expected, 24), side != to_left);
+      }
+    }
+}
+
+TEST(Overlay, OfAFaceAtTheEdgeOnlyTheLetterWithRoomOnItsSideIsWritten) {
+  const auto written = [](const Midline& midline, double reach, double from, double to) {
+    cv::Mat out = plain(120, 120);
+    draw_sides(out, midline, reach, 20, false);
+    // Whole letters: no ink on the border.
+    EXPECT_FALSE(ink(out, [](Point p) { return p.x < 1 || p.y < 1 || p.x > 118 || p.y > 118; }));
+    return ink(out, [&](Point p) { return p.x > from && p.x < to; }).has_value();
+  };
+  const Midline left_edge{{4, 40}, {4, 80}}, middle{{60, 40}, {60, 80}}, above{{60, -30}, {60, 4}};
+  EXPECT_TRUE(written(middle, 300, 60, 120)) << "moved in from outside";
+  EXPECT_TRUE(written(middle, 300, 0, 60));
+  EXPECT_TRUE(written(left_edge, 40, 30, 60));
+  EXPECT_FALSE(written(left_edge, 40, 0, 30)) << "an R there would be on the subject's left";
+  EXPECT_TRUE(written(above, 40, 60, 120));
+  EXPECT_TRUE(written(above, 40, 0, 60));
+}
+
+TEST(Overlay, LettersComeWithAMidlineInABox) {
+  const cv::Mat frame = plain(640, 480);
+  Overlay overlay{.box = Box{220, 140, 420, 340}, .midline = Midline{{320, 200}, {320, 320}}};
+  for (const bool mirrored : {false, true}) {
+    overlay.mirrored_input = mirrored;
+    const cv::Mat out = draw_overlay(frame, overlay);
+    // 0.75 of the box's width from the midline, 18 pixels high at 720 lines.
+    EXPECT_EQ(is_r(out, {320 - 150, 260}, 12), !mirrored);
+    EXPECT_EQ(is_r(out, {320 + 150, 260}, 12), mirrored);
+    EXPECT_TRUE(touched(frame, out, {164, 254, 12, 12}));
+    EXPECT_TRUE(touched(frame, out, {464, 254, 12, 12}));
+  }
+  overlay.midline.reset();
+  EXPECT_FALSE(touched(frame, draw_overlay(frame, overlay), {164, 254, 12, 12}));
 }
 
 TEST(Overlay, HeaderSaysFrameTimeAndConfidence) {
