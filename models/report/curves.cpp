@@ -59,17 +59,25 @@ void extend(Extent& extent, const FrameSample& frame, const std::optional<float>
 struct Collector {
   FaceCurves curves;
   std::array<Extremes, kActionUnits.size()> left, right;
+  std::optional<int> in_slot;  ///< the track that the slot is of
 
   void push(const FrameSample& frame, const FaceSample& face) {
-    ++curves.frames;
+    if (!in_slot) in_slot = face.id;
+    const bool shown = in_slot == face.id, told = curves.id == face.id;
+    curves.frames += told;
     for (size_t i = 0; i < kActionUnits.size(); ++i) {
-      left[i].push(face.left[i]);
-      right[i].push(face.right[i]);
-      extend(curves.left_extent[i], frame, face.left[i]);
-      extend(curves.right_extent[i], frame, face.right[i]);
+      if (shown) {
+        left[i].push(face.left[i]);
+        right[i].push(face.right[i]);
+      }
+      if (told) {
+        extend(curves.left_extent[i], frame, face.left[i]);
+        extend(curves.right_extent[i], frame, face.right[i]);
+      }
     }
   }
   void end_slot(int points) {
+    in_slot.reset();
     for (size_t i = 0; i < kActionUnits.size(); ++i) {
       left[i].take(curves.left[i], points);
       right[i].take(curves.right[i], points);
@@ -113,21 +121,24 @@ Result<Cast> cast_of(const SampleSource& source) {
 }
 
 std::vector<Collector> collectors_for(const Cast& cast) {
-  std::vector<Collector> collectors;
-  if (!cast.together) {
-    collectors.resize(1);
-    if (cast.frames.size() == 1) collectors[0].curves.id = cast.frames.begin()->first;
-    return collectors;
-  }
   std::vector<std::pair<int64_t, int>> order;
   for (const auto& [id, frames] : cast.frames)
     order.emplace_back(-frames, id);
   std::ranges::sort(order);
-  order.resize(std::min(order.size(), Curves::kMostFaces));
-  collectors.resize(order.size());
+  order.resize(std::min(order.size(), cast.together ? Curves::kMostFaces : 1));
+  std::vector<Collector> collectors(std::max<size_t>(order.size(), 1));
   for (size_t i = 0; i < order.size(); ++i)
     collectors[i].curves.id = order[i].second;
   return collectors;
+}
+
+/// The track that this slot is of, where the first face in it is that of `id`.
+void mark_run(int id, int slot, std::vector<TrackRun>& runs) {
+  if (!runs.empty() && runs.back().last == slot) return;
+  if (!runs.empty() && runs.back().id == id)
+    runs.back().last = slot;
+  else
+    runs.push_back({id, slot, slot});
 }
 
 void mark_lanes(const FrameSample& sample, int slot, std::set<int>& seen, Lanes& lanes) {
@@ -175,7 +186,9 @@ Result<Curves> make_curves(const SampleSource& source, int64_t frames) {
     }
     curves.has_times = sample.seconds.has_value();
     curves.end = time;
-    mark_lanes(sample, static_cast<int>(curves.starts.size()) - 1, seen, lanes);
+    const int slot = static_cast<int>(curves.starts.size()) - 1;
+    mark_lanes(sample, slot, seen, lanes);
+    if (!cast.together && !sample.faces.empty()) mark_run(sample.faces[0].id, slot, curves.runs);
     for (const FaceSample& face : sample.faces)
       for (Collector& collector : collectors)
         if (!cast.together || collector.curves.id == face.id) collector.push(sample, face);
@@ -200,7 +213,8 @@ std::string to_json(const Curves& curves) {
       list.push_back(value == kGap ? Json() : Json(value));
     return list;
   };
-  Json times = Json::array(), names = Json::array(), faces = Json::array(), lanes = Json::array();
+  Json times = Json::array(), names = Json::array(), faces = Json::array(), lanes = Json::array(),
+       tracks = Json::array();
   for (double start : curves.starts)
     times.push_back(std::llround(1000 * start));
   for (const ActionUnit& unit : kActionUnits)
@@ -213,6 +227,8 @@ std::string to_json(const Curves& curves) {
     }
     faces.push_back({{"id", face.id ? Json(*face.id) : Json()}, {"left", left}, {"right", right}});
   }
+  for (const TrackRun& run : curves.runs)
+    tracks.push_back({run.id, run.first, run.last});
   for (const Lane& lane : curves.lanes)
     lanes.push_back({{"name", lane.name}, {"runs", lane.runs}});
   const Json object{{"frames", curves.frames},
@@ -222,6 +238,7 @@ std::string to_json(const Curves& curves) {
                     {"end", std::llround(1000 * curves.end)},
                     {"units", names},
                     {"faces", faces},
+                    {"tracks", tracks},
                     {"lanes", lanes}};
   return object.dump(-1, ' ', false, Json::error_handler_t::replace);
 }

@@ -61,12 +61,19 @@ struct Extent {
   double mean() const { return frames > 0 ? sum / static_cast<double>(frames) : 0; }
 };
 
-/// The curves of one face, or of all tracks where there never are two at a time.
+/// The curves of one track, or of all where there never are two at a time: then a slot is that of
+/// the first track in it.
 struct FaceCurves {
-  std::optional<int> id;
-  int64_t frames = 0;  ///< with it
+  std::optional<int> id;  ///< of the track that `frames` and the extents are of: the longest
+  int64_t frames = 0;     ///< with that track
   std::array<Series, kActionUnits.size()> left, right;
   std::array<Extent, kActionUnits.size()> left_extent, right_extent;
+};
+
+/// Slots whose curves are of one track.
+struct TrackRun {
+  int id = 0;
+  int first = 0, last = 0;
 };
 
 /// When something was so: runs of slots, first and last.
@@ -91,6 +98,7 @@ struct Curves {
   std::vector<FaceCurves> faces;  ///< most frames first
   size_t faces_left_out = 0;      ///< beyond kMostFaces
   size_t tracks = 0;              ///< ids in the video, of one face or of several
+  std::vector<TrackRun> runs;     ///< in order; nothing where tracks have curves of their own
   std::vector<Lane> lanes;        ///< no face, damaged, new face; then every flag that occurs
   int points_per_slot() const { return frames_per_slot > 1 ? 2 : 1; }
 };

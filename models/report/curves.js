@@ -38,6 +38,9 @@
     if (first === null) return "\u2013";
     return first === second ? number(first) : number(Math.min(first, second)) + "\u2013" + number(Math.max(first, second));
   }
+  const trackAt = (i) => data.tracks.find(([, a, b]) => a <= slotOf(i) && slotOf(i) <= b);
+  // Places from which on the curves are of another track.
+  const changes = data.tracks.slice(1).map(([, first]) => first * points);
   const flagsAt = (i) => data.lanes.filter((lane) => lane.runs.some(([a, b]) => a <= slotOf(i) && slotOf(i) <= b)).map((lane) => lane.name);
 
   // ---- What stands where the cursor is.
@@ -66,7 +69,7 @@
       return;
     }
     const flags = flagsAt(at);
-    where.textContent = clock(xs[at], 2) + "  \u00b7  " + framesOf(at) + (flags.length ? "  \u00b7  " + flags.join(", ") : "") +
+    where.textContent = clock(xs[at], 2) + "  \u00b7  " + framesOf(at) + (changes.length && trackAt(at) ? "  \u00b7  track " + trackAt(at)[0] : "") + (flags.length ? "  \u00b7  " + flags.join(", ") : "") +
       (at === pinned ? "  \u00b7  kept (Escape lets go)" : "");
     const near = at === pinned ? nearest(xs[at]) : null;
     if (!near) return;
@@ -91,15 +94,16 @@
     reset.disabled = length >= whole[1] - whole[0];
     layFilm();
   }
-  function drawPin(plot) {
-    if (pinned === null) return;
-    const x = Math.round(plot.valToPos(xs[pinned], "x", true)), box = plot.bbox, draw = plot.ctx;
+  function drawUpright(plot, time, width, colour) {
+    const x = Math.round(plot.valToPos(time, "x", true)), box = plot.bbox, draw = plot.ctx;
     if (x < box.left || x > box.left + box.width) return;
     draw.save();
-    draw.fillStyle = css("--ink");
-    draw.fillRect(x - 1, box.top, 2, box.height);
+    draw.fillStyle = css(colour);
+    draw.fillRect(x - width / 2, box.top, width, box.height);
     draw.restore();
   }
+  const drawPin = (plot) => pinned !== null && drawUpright(plot, xs[pinned], 2, "--ink");
+  const drawChanges = (plot) => changes.forEach((i) => drawUpright(plot, (xs[i - 1] + xs[i]) / 2, 1, "--flag"));
   function options(height, more) {
     const grid = { stroke: () => css("--faint"), width: 1 };
     return {
@@ -147,7 +151,11 @@
     if (zone[0] === k && zone.some(isMeasured)) row.append(make("h3", "zone", unit[2]));
     row.append(head);
     stage.append(row);
-    const line = (side) => ({ label: side, stroke: () => css("--" + side), width: 1.6, points: { size: 4, fill: () => css("--" + side) } });
+    // No line joins two tracks; where there is no value on one side uPlot leaves it out itself.
+    const gaps = (plot, series, from, to, empty) => empty.concat(changes
+      .filter((i) => i > from && i <= to && plot.data[series][i - 1] !== null && plot.data[series][i] !== null)
+      .map((i) => [plot.valToPos(xs[i - 1], "x", true), plot.valToPos(xs[i], "x", true)])).sort((a, b) => a[0] - b[0]);
+    const line = (side) => ({ label: side, gaps, stroke: () => css("--" + side), width: 1.6, points: { size: 4, fill: () => css("--" + side) } });
     const both = (plot) => [...plot.data[1], ...plot.data[2]].filter((v) => v !== null);
     const range = (plot) => {
       if (!fit) return [0, 1];
@@ -165,6 +173,7 @@
           splits: (plot, axis, low, high) => (fit ? [low, high] : [0, 0.5, 1]), values: (plot, splits) => splits.map(number),
         }],
       series: [{}, line("left"), line("right")],
+      paint: drawChanges,
       bands: [{ series: [1, 2], fill: () => css("--left-soft") }, { series: [2, 1], fill: () => css("--right-soft") }],
     }), [xs, [], []]);
     const fill = () => {
@@ -189,14 +198,21 @@
       draw.beginPath();
       draw.rect(box.left, box.top, box.width, box.height);
       draw.clip();
-      draw.fillStyle = css("--flag");
-      for (const [first, final] of lane.runs) {
+      draw.font = `${0.85 * box.height}px system-ui, sans-serif`;
+      draw.textAlign = "left";
+      draw.textBaseline = "middle";
+      lane.runs.forEach(([first, final], k) => {
         const x = plot.valToPos(seconds[first] - step / 2, "x", true), end = plot.valToPos(seconds[final] + step / 2, "x", true);
+        const name = lane.ids ? String(lane.ids[k]) : "";
+        draw.fillStyle = css(!lane.ids ? "--flag" : k % 2 ? "--faint" : "--rule");
         draw.fillRect(x, box.top, Math.max(end - x, 3), box.height);
-      }
+        draw.fillStyle = css("--ink");
+        const from = Math.max(x, box.left) + 3;
+        if (name && from + draw.measureText(name).width < end) draw.fillText(name, from, box.top + box.height / 2);
+      });
       draw.restore();
     };
-    add(row, options(20, { series: [{}, { show: false }], paint }), [xs, xs.map(() => null)]);
+    add(row, options(lane.ids ? 26 : 20, { series: [{}, { show: false }], paint }), [xs, xs.map(() => null)]);
   }
   function axisRow() {
     const row = make("div", "row axis");
@@ -301,6 +317,7 @@
   if (data.faces.length > 1) bar.prepend(chooser());
   stage.before(bar, readout);
   data.units.forEach(curveRow);
+  if (changes.length) laneRow({ name: "track (face_id)", runs: data.tracks.map(([, first, final]) => [first, final]), ids: data.tracks.map(([id]) => id) });
   data.lanes.forEach(laneRow);
   axisRow();
   if (film) {

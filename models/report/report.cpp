@@ -79,7 +79,7 @@ std::string report_page(const ReportInput& input, const Curves& curves,
   const bool video = summary.frames > 1;
   page.add("moments", video ? "Rest and peak" : "The face",
            moments_section(moments_of(input.sheet, summary.frames), thumbnails));
-  const std::string shown = curves_section(summary, curves, thumbnails);
+  const std::string shown = curves_section(summary, curves, thumbnails, input.sheet.face_id);
   page.add("curves", video ? "Action units over time" : "Action units", shown);
   page.add("sheet", "Asymmetry", sheet_section(input.sheet));
   page.add("quality", "Quality", quality_section(summary, curves));

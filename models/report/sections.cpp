@@ -54,6 +54,32 @@ bool measured(const FaceCurves& face, size_t unit) {
   return face.left_extent[unit].frames + face.right_extent[unit].frames > 0;
 }
 
+bool has_curves(const Curves& curves) {
+  const auto drawn = [](const Series& series) {
+    return std::ranges::any_of(series, [](int value) { return value != kGap; });
+  };
+  return std::ranges::any_of(curves.faces, [&](const FaceCurves& face) {
+    return std::ranges::any_of(face.left, drawn) || std::ranges::any_of(face.right, drawn);
+  });
+}
+
+/// Of which track the table is, where one follows the other.
+std::string table_of_track(const Summary& summary, const Curves& curves, int sheet_face) {
+  if (curves.runs.empty() || curves.tracks < 2) return {};
+  const FaceCurves& face = curves.faces[0];
+  const auto with_face = static_cast<double>(summary.frames - summary.frames_without_face);
+  const auto frames = static_cast<double>(face.frames);
+  std::string text = fmt::format(
+      "{} tracks follow each other, perhaps several people: the curves break where one ends, and a "
+      "row below them says which is where. The table is of track {} alone, the longest, in {} of "
+      "{} frames with a face ({:.0f} %); the others have {:.0f} %.",
+      curves.tracks, face.id.value_or(0), count(frames), count(with_face), 100 * frames / with_face,
+      100 * (with_face - frames) / with_face);
+  if (sheet_face >= 0 && sheet_face != face.id)
+    text += fmt::format(" The asymmetry sheet is of track {}.", sheet_face);
+  return paragraph(text);
+}
+
 constexpr std::string_view kScores =
     "presence scores 0 to 1. The faces made of one half alone were measured, so a side's score is "
     "that of a face which is like this side on both.";
@@ -76,8 +102,10 @@ std::string picture_table(const FaceCurves& face) {
   return table.html();
 }
 
-std::string action_unit_table(const FaceCurves& face) {
-  Table table(fmt::format("Action units over all measured frames, {}", kScores),
+std::string action_unit_table(const FaceCurves& face, bool one_of_several) {
+  const std::string track =
+      one_of_several ? fmt::format(" of track {}", face.id.value_or(0)) : std::string();
+  Table table(fmt::format("Action units over all measured frames{}, {}", track, kScores),
               {{"Unit"},
                {"Name"},
                {"Left, mean", Kind::number},
@@ -131,14 +159,11 @@ std::string moment(int64_t frame, const std::optional<double>& seconds) {
 }
 
 std::string curves_section(const Summary& summary, const Curves& curves,
-                           const Thumbnails& thumbnails) {
+                           const Thumbnails& thumbnails, int sheet_face) {
   if (curves.faces.empty() || curves.faces[0].frames == 0) return {};
   std::string out;
   const FaceCurves& face = curves.faces[0];
-  bool any = false;
-  for (size_t i = 0; i < kActionUnits.size(); ++i)
-    any |= measured(face, i);
-  if (!any)
+  if (!has_curves(curves))
     return paragraph(
         "The pack has no network for action units, and the eyes were not measured: "
         "there are no curves.");
@@ -149,8 +174,10 @@ std::string curves_section(const Summary& summary, const Curves& curves,
     if (curves.frames_per_slot > 1)
       out += paragraph(fmt::format(
           "The video is long: each place of a curve stands for {} frames and shows the least and "
-          "the largest value in them. Every frame is in left.csv and right.csv.",
-          curves.frames_per_slot));
+          "the largest value in them{}. Every frame is in left.csv and right.csv.",
+          curves.frames_per_slot,
+          curves.runs.size() > 1 ? ", of the first track where there are several" : ""));
+    out += table_of_track(summary, curves, sheet_face);
     if (curves.faces.size() > 1 || curves.faces_left_out > 0)
       out += paragraph(fmt::format(
           "Several faces are in the picture at once: curves of the {} that are there longest{}; "
@@ -168,11 +195,16 @@ std::string curves_section(const Summary& summary, const Curves& curves,
         "<div id=\"stage\" role=\"group\" aria-label=\"Curves over time. Arrow keys move through "
         "the frames, plus and minus zoom, Enter keeps a time, Escape goes back.\" hidden></div>\n";
   }
-  return out + (summary.frames > 1 ? action_unit_table(face) : picture_table(face));
+  return out +
+         (summary.frames > 1 ? action_unit_table(face, curves.tracks > 1) : picture_table(face));
 }
 
 std::string quality_section(const Summary& summary, const Curves& curves) {
-  if (curves.lanes.empty()) return paragraph("Every frame has a face, and none carries a flag.");
+  const std::string unseen = paragraph(
+      "Not detected: a hand, a mask, hair or glasses before the face, and motion blur. Points are "
+      "guessed there, no flag stands and rows stay valid: look at the pictures and the overlay.");
+  if (curves.lanes.empty())
+    return paragraph("Every frame has a face, and none carries a flag.") + unseen;
   Table table(
       "Frames that carry a flag. Measures that a flag makes doubtful are not counted as valid "
       "in the sheet.",
@@ -190,7 +222,7 @@ std::string quality_section(const Summary& summary, const Curves& curves) {
                {"", share},
                {fmt::format("frame {}", lane.first_frame), static_cast<double>(lane.first_frame)}});
   }
-  return table.html();
+  return unseen + table.html();
 }
 
 std::string times_section(const Summary& summary) {

@@ -18,8 +18,9 @@ Table::Cell number_cell(const std::optional<double>& value, int digits, std::str
 // The parts of the page, markup; empty where there is nothing to show.
 std::string moments_section(const std::vector<NamedMoment>& moments, const Thumbnails& thumbnails);
 std::string sheet_section(const measure::Sheet& sheet);
+/// `sheet_face`: the track that the sheet is of.
 std::string curves_section(const Summary& summary, const Curves& curves,
-                           const Thumbnails& thumbnails);
+                           const Thumbnails& thumbnails, int sheet_face);
 std::string quality_section(const Summary& summary, const Curves& curves);
 std::string times_section(const Summary& summary);
 std::string origin_section(const Summary& summary, const Origin& origin);

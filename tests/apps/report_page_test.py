@@ -157,6 +157,26 @@ class Report(page_test.Browser, unittest.TestCase):
         self.js(f"{chip}.click()")
         self.assertFalse(self.js(f"{row}.checkVisibility()"))
 
+    def test_curves_break_where_the_track_changes(self):
+        self.assertEqual(self.data["tracks"], [[0, 0, 29], [1, 40, 69], [2, 70, 89]])
+        # Coloured pixels of AU12's drawing between two frames, their dots left out.
+        ink = """((first) => {
+          const row = %s.find((row) => row.textContent.includes('AU12')), over = row.querySelector('.u-over'), canvas = row.querySelector('canvas');
+          const at = (frame) => (over.offsetLeft + (frame - 1) / 89 * over.clientWidth) * devicePixelRatio, from = at(first) + 3, to = at(first + 1) - 3;
+          const pixels = canvas.getContext('2d').getImageData(from, 0, to - from, canvas.height).data;
+          let coloured = 0;
+          for (let i = 0; i < pixels.length; i += 4) coloured += pixels[i + 3] > 150 && Math.max(pixels[i], pixels[i + 2]) > 1.7 * Math.min(pixels[i], pixels[i + 2]) + 20;
+          return coloured; })(%d)"""
+        for frame in (64, 69, 71, 76):
+            self.assertGreater(self.js(ink % (ROWS, frame)), 4, frame)
+        self.assertEqual(self.js(ink % (ROWS, 70)), 0)
+        self.point("AU12", 80 / 89).perform()
+        self.assertIn("track 2", self.readout())
+        self.point("AU12", 10 / 89).perform()
+        self.assertIn("track 0", self.readout())
+        self.assertIn("track (face_id)", self.js("document.getElementById('stage').textContent"))
+        self.assertIn("of track 0 alone", self.js("document.getElementById('curves').textContent"))
+
     def test_a_unit_that_was_never_measured_has_no_curve(self):
         self.assertTrue(self.js("[...document.querySelectorAll('.chip')].find((b) => b.textContent === 'AU45').disabled"))
         self.assertFalse(self.js(f"{ROWS}.find((row) => row.textContent.includes('AU45')).querySelector('canvas').checkVisibility()"))
@@ -192,6 +212,14 @@ class Report(page_test.Browser, unittest.TestCase):
         self.point("AU12", 0.5).click().perform()
         self.assertEqual(self.values("AU12"), self.expected("AU12", self.frame()))
         self.assertLessEqual(self.js("document.documentElement.scrollWidth"), 360)
+
+    def test_tables_show_all_their_columns_in_windows_of_usual_width(self):
+        for width in (1024, 1280, 1920):
+            self.width(width)
+            self.browser.get(self.page.as_uri())
+            cut = self.js("[...document.querySelectorAll('.scroll.table')].filter((t) => t.scrollWidth > t.clientWidth).map((t) => t.ariaLabel)")
+            self.assertEqual(cut, [], width)
+            self.assertGreaterEqual(self.js("document.querySelectorAll('#curves .scroll.table thead th').length"), 9)
 
     def test_without_scripts_pictures_sheet_and_tables_are_there(self):
         self.browser.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": True})

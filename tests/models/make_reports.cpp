@@ -1,5 +1,6 @@
-// Writes FOLDER/report.html, of a made-up recording of 90 frames whose file has a hostile name:
-// what tests/apps/report_page_test.py looks at in a browser.
+// Writes FOLDER/report.html, of a made-up recording of 90 frames and three tracks (the third
+// follows the second from frame 71 on) whose file has a hostile name: what
+// tests/apps/report_page_test.py looks at in a browser.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -47,7 +48,7 @@ Result<void> records(const measure::RecordVisitor& visit) {
     FrameRecord record{frame, test::synthetic_seconds(frame), false, {}};
     if (!test::synthetic_gap(frame)) {
       FaceRecord& face = record.faces.emplace_back();
-      face.face.id = frame > 40 ? 1 : 0;
+      face.face.id = frame > 70 ? 2 : frame > 40 ? 1 : 0;
       face.face.score = 0.95;
       face.face.box = {110, 70, 210, 170};
       face.left = expression(frame, true);
