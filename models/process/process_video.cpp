@@ -28,6 +28,7 @@ Result<void> Processor::run_video(Job& job) {
   };
   VideoRun run(std::move(options), reader, measurer, job.folder, &job.times);
   VULTUS_CHECK(run.open());
+  summary.measured_before = run.resumed_at();
   if (!job.remake) summary.resumed_at = run.resumed_at();
   summary.begun_again = run.note();
   VULTUS_CHECK(run.work());

@@ -26,6 +26,8 @@ struct Summary {
   bool skipped = false;   ///< was done before; not in the file
   /// Frames that an earlier run had measured, and why one could not be taken up; not in the file.
   int64_t resumed_at = 0;
+  /// The same, also where tables alone were made again: the stages tell of the others.
+  int64_t measured_before = 0;
   std::string begun_again;
   int resumptions = 0;  ///< runs before this one; not in the file
   std::string started;  ///< the first run, UTC; not in the file

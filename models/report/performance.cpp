@@ -65,17 +65,33 @@ Workload workload_of(const Summary& summary) {
   return load;
 }
 
+std::string stages_cover(const Summary& summary) {
+  if (summary.measured_before == 0) return {};
+  const auto frames = static_cast<double>(summary.frames);
+  const int64_t here = summary.frames - summary.measured_before;
+  const std::string run =
+      fmt::format("The stages are those of the last run alone ({} s)", number(summary.run_seconds));
+  if (here == 0)
+    return fmt::format(
+        "{}, which measured none of the {}: it made tables and pages of what was measured before.",
+        run, count(frames, "frame"));
+  return fmt::format("{}, which measured {} of the {}; earlier runs measured the others.", run,
+                     count(static_cast<double>(here)), count(frames, "frame"));
+}
+
 std::string performance_text(const Summary& summary) {
   const Workload load = workload_of(summary);
-  const std::string line(100, '=');
+  const std::string line(100, '='), cover = stages_cover(summary);
   std::string out = fmt::format(
       "{0}\nPERFORMANCE REPORT\n{0}\nInput:             {1}\nFrames:            {2}{9}\n"
       "Wall clock:        {3:.3f} s ({4:.2f} frames/s)\n"
       "Sum over threads:  {5:.3f} s; stages overlap: {6:.2f} at once on average\n"
-      "Outside of stages: {7:.3f} s of this run's {8:.3f} s\n\n",
+      "Outside of stages: {7:.3f} s of this run's {8:.3f} s\n{10}\n",
       line, clean(summary.input), summary.frames, summary.seconds, summary.fps, load.thread_seconds,
       load.at_once, load.idle_seconds, summary.run_seconds,
-      summary.batch > 1 ? fmt::format(", up to {} measured together", summary.batch) : "");
+      summary.batch > 1 ? fmt::format(", up to {} measured together", summary.batch) : "",
+      cover.empty() ? cover
+                    : fmt::format("Several runs:      the wall clock is of all runs. {}\n", cover));
   out += fmt::format("{:<12} {:>8} {:>10} {:>10} {:>10} {:>10} {:>10} {:>6}  {}\n", "Stage",
                      "Count", "Total s", "Avg ms", "Min ms", "Max ms", "Clock s", "%", "Device");
   for (const face::StageTimes::Row& row : by_total(summary))
@@ -108,6 +124,7 @@ std::string performance_json(const Summary& summary) {
   const Json object{{"schema", 1},
                     {"input", summary.input},
                     {"frames", summary.frames},
+                    {"frames_of_stages", summary.frames - summary.measured_before},
                     {"batch", summary.batch},
                     {"frames_per_second", summary.fps},
                     {"wall_seconds", summary.seconds},

@@ -20,6 +20,9 @@ struct Workload {
 };
 Workload workload_of(const Summary& summary);
 
+/// Of which frames the stages tell, one sentence; nothing where it is all.
+std::string stages_cover(const Summary& summary);
+
 /// A table per run for people: a row a stage with count, total, mean, min, max and share of the
 /// sum, largest total first; wall clock and sum over threads apart.
 std::string performance_text(const Summary& summary);

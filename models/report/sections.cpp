@@ -254,11 +254,13 @@ std::string times_section(const Summary& summary) {
                {fmt::format("{:.0f} %", 100 * share), share},
                {"", share}});
   }
+  const std::string cover = stages_cover(summary);
   return paragraph(fmt::format(
-             "{} s of wall clock for {} ({} frames/s). Stages run at the same time: summed over "
-             "threads they took {} s, {} of them at once on average.",
-             number(summary.seconds), count(static_cast<double>(summary.frames), "frame"),
-             number(summary.fps), number(load.thread_seconds), number(load.at_once))) +
+             "{} s of wall clock{} for {} ({} frames/s). {}{}Stages run at the same time: summed "
+             "over threads they took {} s, {} of them at once on average.",
+             number(summary.seconds), cover.empty() ? "" : " in all runs together",
+             count(static_cast<double>(summary.frames), "frame"), number(summary.fps), cover,
+             cover.empty() ? "" : " ", number(load.thread_seconds), number(load.at_once))) +
          table.html();
 }
 

@@ -74,6 +74,9 @@ TEST_F(Remaking, OtherTablesAreThoseOfAFreshRunAndNothingIsMeasured) {
             "format vultus, now openface; baseline auto, now 0.2-0.9; pupil-distance 63, now 58");
   EXPECT_EQ(remade->begun_again, "");
   EXPECT_EQ(remade->resumptions, 0);
+  EXPECT_EQ(remade->measured_before, 59);
+  EXPECT_NE(test::text_of(out() / "report.html").find("measured none of the 59 frames"),
+            std::string::npos);
   EXPECT_EQ(fs::last_write_time(out() / "overlay.mp4"), drawn);
   EXPECT_TRUE(verify_results(out()).value().differences.empty());
   const test::Files expected = fresh(other);
@@ -114,6 +117,7 @@ TEST_F(Remaking, AJournalThatIsDamagedIsMeasuredAgain) {
   ASSERT_TRUE(remade) << remade.error().what;
   EXPECT_NE(remade->begun_again.find("frames.journal"), std::string::npos) << remade->begun_again;
   EXPECT_GT(measured_, 59);
+  EXPECT_EQ(remade->measured_before, 0);
   expect_same(contents(out()), fresh(other));
 }
 

@@ -298,6 +298,22 @@ TEST(ReportPictures, MomentsAndAStripAreCutAroundTheFaceOfTheirFrames) {
   EXPECT_EQ(taken.strip[0].frame, 21);
 }
 
+TEST(Performance, ItIsSaidOfWhichFramesTheStagesAre) {
+  Summary summary = synthetic_summary("clip.mp4", 90);
+  summary.run_seconds = 1.5;
+  EXPECT_EQ(stages_cover(summary), "");
+  EXPECT_EQ(performance_text(summary).find("of all runs"), std::string::npos);
+  summary.measured_before = 60;
+  EXPECT_NE(stages_cover(summary).find("measured 30 of the 90 frames; earlier runs"),
+            std::string::npos)
+      << stages_cover(summary);
+  EXPECT_EQ(json::parse(performance_json(summary))["frames_of_stages"], 30);
+  EXPECT_NE(performance_text(summary).find("of all runs. " + stages_cover(summary)),
+            std::string::npos);
+  summary.measured_before = 90;
+  EXPECT_NE(stages_cover(summary).find("measured none of the 90 frames"), std::string::npos);
+}
+
 TEST(Performance, WallClockAndSumOverThreadsAreToldApart) {
   const Summary summary = synthetic_summary("clip.mp4", 90);
   const Workload load = workload_of(summary);

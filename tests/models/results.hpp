@@ -14,15 +14,19 @@ namespace vultus::test {
 
 using Files = std::map<std::string, std::string>;
 
+inline std::string text_of(const std::filesystem::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  std::stringstream text;
+  text << file.rdbuf();
+  return text.str();
+}
+
 /// Everything in a finished folder that does not tell the time of the run, by name.
 inline Files contents(const std::filesystem::path& folder) {
   Files files;
   for (const auto& entry : std::filesystem::directory_iterator(folder)) {
-    std::ifstream file(entry.path(), std::ios::binary);
-    std::stringstream text;
-    text << file.rdbuf();
     std::string name = entry.path().filename().string();
-    files[name] = text.str();
+    files[name] = text_of(entry.path());
     if (name == "summary.json") {
       nlohmann::json summary = nlohmann::json::parse(files[name]);
       for (const char* timed : {"fps", "seconds", "busy_seconds", "stages", "uploads", "downloads",

@@ -125,6 +125,9 @@ TEST_F(Resuming, KilledBetweenBatchesTheResultsAreTheSame) {
   const Summary resumed = expect_completes(clip, expected);
   EXPECT_GE(resumed.resumed_at, 100);
   EXPECT_EQ(resumed.resumed_at % 7, 0);
+  const std::string cover =
+      fmt::format("measured {} of the 299 frames; earlier runs", 299 - resumed.resumed_at);
+  EXPECT_NE(test::text_of(out(clip) / "report.html").find(cover), std::string::npos) << cover;
   std::ifstream manifest(out(clip) / "run.json");
   EXPECT_EQ(json::parse(manifest)["batch"], 7);
 }
