@@ -120,12 +120,13 @@ Result<Cast> cast_of(const SampleSource& source) {
   return cast;
 }
 
-std::vector<Collector> collectors_for(const Cast& cast) {
+std::vector<Collector> collectors_for(const Cast& cast, int told) {
   std::vector<std::pair<int64_t, int>> order;
   for (const auto& [id, frames] : cast.frames)
     order.emplace_back(-frames, id);
   std::ranges::sort(order);
   order.resize(std::min(order.size(), cast.together ? Curves::kMostFaces : 1));
+  if (!cast.together && cast.frames.contains(told)) order.back().second = told;
   std::vector<Collector> collectors(std::max<size_t>(order.size(), 1));
   for (size_t i = 0; i < order.size(); ++i)
     collectors[i].curves.id = order[i].second;
@@ -162,13 +163,13 @@ void mark_lanes(const FrameSample& sample, int slot, std::set<int>& seen, Lanes&
 
 }  // namespace
 
-Result<Curves> make_curves(const SampleSource& source, int64_t frames) {
+Result<Curves> make_curves(const SampleSource& source, int64_t frames, int told) {
   VULTUS_TRY(const Cast cast, cast_of(source));
   Curves curves;
   curves.frames = frames;
   if (frames > Curves::kExactFrames)
     curves.frames_per_slot = (frames + Curves::kMostSlots - 1) / Curves::kMostSlots;
-  std::vector<Collector> collectors = collectors_for(cast);
+  std::vector<Collector> collectors = collectors_for(cast, told);
   curves.tracks = cast.frames.size();
   if (cast.together) curves.faces_left_out = cast.frames.size() - collectors.size();
   Lanes lanes;

@@ -64,7 +64,7 @@ struct Extent {
 /// The curves of one track, or of all where there never are two at a time: then a slot is that of
 /// the first track in it.
 struct FaceCurves {
-  std::optional<int> id;  ///< of the track that `frames` and the extents are of: the longest
+  std::optional<int> id;  ///< of the track that `frames` and the extents are of
   int64_t frames = 0;     ///< with that track
   std::array<Series, kActionUnits.size()> left, right;
   std::array<Extent, kActionUnits.size()> left_extent, right_extent;
@@ -103,8 +103,9 @@ struct Curves {
   int points_per_slot() const { return frames_per_slot > 1 ? 2 : 1; }
 };
 
-/// Two passes over the source, in constant memory. `frames`: how many it has.
-Result<Curves> make_curves(const SampleSource& source, int64_t frames);
+/// Two passes over the source, in constant memory. `frames`: how many it has. Where one track
+/// follows the other the extents are of `told`, or of the longest where that is none of them.
+Result<Curves> make_curves(const SampleSource& source, int64_t frames, int told = -1);
 
 /// As text for the page's script.
 std::string to_json(const Curves& curves);

@@ -101,7 +101,7 @@ Result<void> write_report(const std::string& path, const ReportInput& input) {
   VULTUS_TRY(measure::Survey survey, measure::survey(input.records, input.measure));
   VULTUS_TRY(const Curves curves,
              make_curves(samples_of(input.records, input.measure, std::move(survey)),
-                         input.summary.frames));
+                         input.summary.frames, input.sheet.face_id));
   ThumbnailPlan plan;
   for (const NamedMoment& moment : moments_of(input.sheet, input.summary.frames))
     plan.moments.push_back(moment.frame);

@@ -69,15 +69,13 @@ std::string table_of_track(const Summary& summary, const Curves& curves, int she
   const FaceCurves& face = curves.faces[0];
   const auto with_face = static_cast<double>(summary.frames - summary.frames_without_face);
   const auto frames = static_cast<double>(face.frames);
-  std::string text = fmt::format(
+  return paragraph(fmt::format(
       "{} tracks follow each other, perhaps several people: the curves break where one ends, and a "
-      "row below them says which is where. The table is of track {} alone, the longest, in {} of "
-      "{} frames with a face ({:.0f} %); the others have {:.0f} %.",
-      curves.tracks, face.id.value_or(0), count(frames), count(with_face), 100 * frames / with_face,
-      100 * (with_face - frames) / with_face);
-  if (sheet_face >= 0 && sheet_face != face.id)
-    text += fmt::format(" The asymmetry sheet is of track {}.", sheet_face);
-  return paragraph(text);
+      "row below them says which is where. The table is of track {} alone, {}, in {} of {} frames "
+      "with a face ({:.0f} %); the others have {:.0f} %.",
+      curves.tracks, face.id.value_or(0),
+      face.id == sheet_face ? "which the asymmetry sheet is of" : "the longest", count(frames),
+      count(with_face), 100 * frames / with_face, 100 * (with_face - frames) / with_face));
 }
 
 constexpr std::string_view kScores =

@@ -175,7 +175,7 @@ class Report(page_test.Browser, unittest.TestCase):
         self.point("AU12", 10 / 89).perform()
         self.assertIn("track 0", self.readout())
         self.assertIn("track (face_id)", self.js("document.getElementById('stage').textContent"))
-        self.assertIn("of track 0 alone", self.js("document.getElementById('curves').textContent"))
+        self.assertIn("of track 1 alone, which the asymmetry sheet is of, in 30 of 80 frames", self.js("document.getElementById('curves').textContent"))
 
     def test_a_unit_that_was_never_measured_has_no_curve(self):
         self.assertTrue(self.js("[...document.querySelectorAll('.chip')].find((b) => b.textContent === 'AU45').disabled"))
