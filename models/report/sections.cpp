@@ -116,8 +116,11 @@ std::string action_unit_table(const FaceCurves& face, bool one_of_several) {
   const auto largest = [](const Extent& extent) {
     return extent.frames > 0 ? std::optional<double>(extent.largest) : std::nullopt;
   };
-  const auto when = [](const Extent& extent) -> std::string {
-    return extent.frames > 0 ? moment(extent.largest_frame, extent.largest_seconds) : "\u2013";
+  const auto when = [](const Extent& extent) -> Table::Cell {
+    if (extent.frames == 0) return {"\u2013"};
+    // With hours the time and the frame stand on two lines, or columns are cut off.
+    return {moment(extent.largest_frame, extent.largest_seconds), 0,
+            extent.largest_seconds.value_or(0) < 3600 ? "keep" : "words"};
   };
   for (size_t i = 0; i < kActionUnits.size(); ++i) {
     if (!measured(face, i)) continue;
@@ -128,9 +131,9 @@ std::string action_unit_table(const FaceCurves& face, bool one_of_several) {
                number_cell(mean_of(left), 3),
                number_cell(mean_of(right), 3),
                number_cell(largest(left), 3),
-               {when(left), 0, "keep"},
+               when(left),
                number_cell(largest(right), 3),
-               {when(right), 0, "keep"},
+               when(right),
                {count(frames), frames}});
   }
   return table.html();

@@ -219,6 +219,10 @@ class Report(page_test.Browser, unittest.TestCase):
             self.browser.get(self.page.as_uri())
             cut = self.js("[...document.querySelectorAll('.scroll.table')].filter((t) => t.scrollWidth > t.clientWidth).map((t) => t.ariaLabel)")
             self.assertEqual(cut, [], width)
+            late = """[...document.querySelectorAll('#curves td.keep')].filter((cell) => cell.textContent.includes('frame'))
+              .map((cell) => { cell.className = 'text words'; cell.textContent = '1:59:59.99, frame 215999'; }).length"""
+            self.assertEqual(self.js(late), 16)
+            self.assertEqual(self.js("[...document.querySelectorAll('#curves .scroll.table')].filter((t) => t.scrollWidth > t.clientWidth).length"), 0)
             self.assertGreaterEqual(self.js("document.querySelectorAll('#curves .scroll.table thead th').length"), 9)
 
     def test_without_scripts_pictures_sheet_and_tables_are_there(self):

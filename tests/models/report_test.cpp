@@ -7,6 +7,7 @@
 
 #include "models/image/image.hpp"
 #include "models/report/performance.hpp"
+#include "models/report/sections.hpp"
 #include "models/video/writer.hpp"
 #include "tests/models/synthetic_report.hpp"
 #include "tests/support/support.hpp"
@@ -248,6 +249,22 @@ TEST_F(ReportPage, TheTableOfActionUnitsSaysWhichTrackItIsOf) {
   summary = synthetic_summary("clip.mp4", 30);
   summary.frames_without_face = 0;
   EXPECT_EQ(page(summary, 30).find("The table is of track"), std::string::npos);
+}
+
+TEST_F(ReportPage, TimesWithHoursMayStandOnTwoLines) {
+  const SampleSource late = [](const SampleVisitor& visit) -> Result<void> {
+    for (int64_t frame = 1; frame <= 2; ++frame) {
+      FrameSample sample{frame, frame == 1 ? 3599.0 : 3600.0, false, {}};
+      FaceSample& face = sample.faces.emplace_back();
+      (frame == 1 ? face.left : face.right)[0] = 0.5F;
+      VULTUS_CHECK(visit(sample));
+    }
+    return {};
+  };
+  const Summary summary = synthetic_summary("clip.mp4", 2);
+  const std::string text = curves_section(summary, make_curves(late, 2).value(), Thumbnails(), -1);
+  EXPECT_NE(text.find("keep\">59:59.00, frame 1<"), std::string::npos) << text;
+  EXPECT_NE(text.find("words\">1:00:00.00, frame 2<"), std::string::npos) << text;
 }
 
 TEST_F(ReportPage, OcclusionAndBlurAreSaidToBeUnseenWhetherFlagsStandOrNot) {
