@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
-#include <malloc.h>
 
 #include <csignal>
 #include <filesystem>
@@ -11,6 +10,7 @@
 #include "apps/dry_run.hpp"
 #include "apps/failures.hpp"
 #include "apps/progress.hpp"
+#include "apps/spare_memory.hpp"
 
 namespace vultus::app {
 
@@ -205,17 +205,6 @@ Result<std::vector<InputFile>> input_files(const Options& options, Tally& tally,
                  found->passed_over_text());
   }
   return files;
-}
-
-/// What loading has used and freed goes back to the system: a video takes long, and needs it.
-void keep_no_spare_memory() {
-  // Encoders are made anew at every checkpoint: with heaps for each thread theirs would not fit
-  // what the ones before have left.
-  mallopt(M_ARENA_MAX, 1);
-  mallopt(M_TRIM_THRESHOLD, 16 << 20);
-  mallopt(M_TOP_PAD, 1 << 20);
-  mallopt(M_MMAP_THRESHOLD, 2 << 20);
-  malloc_trim(0);
 }
 
 /// failed.csv and summary.csv. One input that fails makes no folder.

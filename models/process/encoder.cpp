@@ -1,5 +1,7 @@
 #include "models/process/encoder.hpp"
 
+#include <malloc.h>
+
 #include <utility>
 
 #include "models/process/guard.hpp"
@@ -41,6 +43,8 @@ Result<void> Encoder::write(Item& item) {
   if (!item.picture) return item.picture.error();
   if (!item.mark) return writer_.write(std::move(*item.picture), item.pts, item.duration);
   VULTUS_TRY(int64_t length, writer_.checkpoint());
+  // The next encoder finds other gaps than those that this one leaves.
+  malloc_trim(0);
   item.mark->reached(item.part, length);
   return {};
 }

@@ -71,8 +71,9 @@ Result<Owned<AVCodecContext>> open_decoder(const AVStream& stream, const AVCodec
     return Error{Errc::out_of_memory, "no memory for the decoder"};
   context->pkt_timebase = stream.time_base;
   context->max_pixels = int64_t{options.max_side_px} * options.max_side_px;
-  int cores = static_cast<int>(std::thread::hardware_concurrency());
-  context->thread_count = options.threads > 0 ? options.threads : std::clamp(cores, 1, 4);
+  // Each thread holds pictures, and networks keep a small machine's cores busy without it.
+  const int cores = static_cast<int>(std::thread::hardware_concurrency());
+  context->thread_count = options.threads > 0 ? options.threads : std::clamp(cores / 4, 1, 4);
   if (int error = avcodec_open2(context.get(), &decoder, nullptr); error < 0)
     return Error{Errc::bad_input, fmt::format("the {} decoder refuses it: {}", decoder.name,
                                               ffmpeg::text_of(error))};

@@ -45,7 +45,7 @@ struct ReadSummary {
 class VideoReader {
  public:
   struct Options {
-    int threads = 0;         ///< of the decoder; 0: as many as cores, at most 4
+    int threads = 0;         ///< of the decoder; 0: one for every four cores, 1 to 4
     int max_side_px = 8192;  ///< larger pictures are refused
   };
   /// bad_input with the file's name and the reason: missing, not a regular file, empty, cut off,
