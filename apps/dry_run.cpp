@@ -28,6 +28,7 @@ using Clock = std::chrono::steady_clock;
 constexpr int kFirstFrames = 4, kSampleFrames = 40;  // the first are slower: caches, first search
 constexpr size_t kSampledSizes = 3;
 constexpr double kMiB = 1024.0 * 1024;
+constexpr double kDrawnOverPlain = 1.4, kTableBytesPerFrame = 1930, kReportBytes = 150e3;
 
 struct Input {
   std::string path;
@@ -47,6 +48,7 @@ struct Input {
 /// What a frame of some size costs.
 struct Sample {
   double pixels = 0, seconds_per_frame = 0, bytes_per_frame = 0;
+  double bytes_per_input = 0;
 };
 
 Result<void> open(Input& input) {
@@ -137,7 +139,9 @@ Result<Sample> sample(const ProcessOptions& settings, const Input& input) {
   return Sample{
       input.pixels(),
       std::chrono::duration<double>(end - begin).count() / static_cast<double>(frames - first),
-      bytes / static_cast<double>(frames) + videos * coded.value()};
+      bytes / static_cast<double>(frames) + kTableBytesPerFrame +
+          kDrawnOverPlain * videos * coded.value(),
+      settings.report ? kReportBytes : 0};
 }
 
 std::vector<Sample> sample_sizes(const ProcessOptions& settings, const std::vector<Input>& inputs,
@@ -234,7 +238,7 @@ Json look_through(const std::vector<Input>& inputs, const std::vector<Sample>& s
     const auto cost = cost_of(input, samples);
     if (cost && input.left() > 0) {
       const double time = cost->seconds_per_frame * input.left();
-      const double room = cost->bytes_per_frame * input.left();
+      const double room = cost->bytes_per_frame * input.left() + cost->bytes_per_input;
       total.seconds += time;
       total.bytes += room;
       line["seconds"] = time;
