@@ -122,6 +122,13 @@ class Messages(Cli):
         self.assertIn("No such file", document["inputs"][1]["error"])
         self.process(4, missing, "--dry-run", pack=pack)
 
+    def test_a_dry_run_tells_the_room_that_results_take(self):
+        pack, clip = self.pack(), needs_shared("media/vfr.mp4")
+        told = json.loads(self.process(0, clip, "--dry-run", "--json", pack=pack).stdout)["bytes"]
+        self.process(0, clip, pack=pack)
+        made = sum(file.stat().st_size for file in (self.out / clip.stem).iterdir())
+        self.assertTrue(0.75 * made < told < 1.35 * made, f"{told} told, {made} made")
+
     def test_a_pack_is_its_folder_or_its_manifest(self):
         pack, picture = self.pack(), needs_shared("media/two_people.jpg")
         self.process(0, picture, pack=pack / "pack.json")
