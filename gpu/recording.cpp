@@ -29,21 +29,25 @@ std::vector<NodeId> only_readers(const Graph& graph, const PartitionSpec& spec) 
 
 void Recorder::find_exact() {
   exact_.resize(graph_.values.size());
-  for (ValueId v : spec_.outputs)
-    exact_[static_cast<size_t>(v)] = true;
-  for (bool exactly : {true, false})
-    for (NodeId id : spec_.nodes) {
-      const Node& reader = graph_.node(id);
-      const GpuOp* op = find_gpu_op(reader.op);
-      if (op && op->exact_inputs != exactly) continue;
-      for (ValueId v : reader.inputs)
-        if (v != kNoValue) exact_[static_cast<size_t>(v)] = exactly;
-    }
-  for (ValueId v : spec_.exports) {
-    const NodeId producer = graph_.value(v).producer;
-    const GpuOp* op = producer < 0 ? nullptr : find_gpu_op(graph_.node(producer).op);
-    if (!op || !op->exact_results) exact_[static_cast<size_t>(v)] = false;
-  }
+  auto set = [&](const std::vector<ValueId>& values, bool exact) {
+    for (ValueId v : values)
+      if (v != kNoValue) exact_[static_cast<size_t>(v)] = exact;
+  };
+  auto each = [&](auto&& visit) {
+    for (NodeId id : spec_.nodes)
+      if (const GpuOp* op = find_gpu_op(graph_.node(id).op)) visit(graph_.node(id), *op);
+  };
+  set(spec_.outputs, true);
+  each([&](const Node& node, const GpuOp& op) {
+    if (op.exact_inputs) set(node.inputs, true);
+  });
+  set(spec_.exports, false);
+  each([&](const Node& node, const GpuOp& op) {
+    if (op.exact_results) set(node.outputs, true);
+  });
+  each([&](const Node& node, const GpuOp& op) {
+    if (!op.exact_inputs) set(node.inputs, false);
+  });
 }
 
 Result<Recording> Recorder::build() {

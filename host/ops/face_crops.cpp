@@ -78,7 +78,7 @@ Result<Prepared> prepare(const Eval& node) {
 const Register face_crops({.name = "FaceCrops",
                            .infer = infer,
                            .prepare = prepare,
-                           .limits = "ours: what networks see of faces, at most 8"});
+                           .limits = "ours: what networks see of faces, at most 32"});
 
 }  // namespace
 

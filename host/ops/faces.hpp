@@ -16,7 +16,7 @@ inline constexpr int64_t kFaceRow = 8;
 /// A face is shown as it is, with its left half doubled, with its right half doubled.
 inline constexpr int64_t kFacePictures = 3;
 /// Frames that a graph can hold.
-inline constexpr int64_t kMostFaces = 8;
+inline constexpr int64_t kMostFaces = 32;
 /// Landmarks that FaceMirrors takes.
 inline constexpr int64_t kMostPoints = 128;
 

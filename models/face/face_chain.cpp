@@ -160,10 +160,17 @@ Result<void> FaceChain::compile() {
   return {};
 }
 
-bool FaceChain::available() {
-  if (!session_ && why_not_.empty())
-    if (auto compiled = compile(); !compiled) why_not_ = compiled.error().what;
-  return session_ && picture_->frames() == frames_;
+Result<bool> FaceChain::available() {
+  if (picture_->frames() != frames_ || !why_not_.empty()) return false;
+  if (session_ && session_->fits()) return true;
+  if (session_) before_ += session_->transfers();
+  session_.reset();
+  const Result<void> compiled = compile();
+  if (compiled) return true;
+  const Error& error = compiled.error();
+  if (error.code != Errc::usage && error.code != Errc::bad_model) return error;
+  why_not_ = error.what;
+  return false;
 }
 
 Result<void> FaceChain::set_inputs(Session& session, const Box& box,
@@ -224,7 +231,8 @@ Result<FaceChain::Face> FaceChain::face_of(const Session& session, size_t frame,
 
 Result<std::vector<FaceChain::Face>> FaceChain::follow(const Box& box,
                                                        const LandmarkSmoother::State& state) {
-  if (!available())
+  VULTUS_TRY(const bool can, available());
+  if (!can)
     return Error{Errc::usage,
                  fmt::format("faces cannot be followed on the device: {}",
                              why_not_.empty() ? "too few frames are shown" : why_not_)};
@@ -235,8 +243,10 @@ Result<std::vector<FaceChain::Face>> FaceChain::follow(const Box& box,
   for (size_t i = 0; i < frames_; ++i) {
     VULTUS_TRY(const Tensor* row, session->output(face_name(i)));
     if (!(row->as<float>()[5] > 0)) break;
-    VULTUS_TRY(Face face, face_of(*session, i, row->as<float>().data()));
-    faces.push_back(std::move(face));
+    // What is no number may be of a frame that does not count: the networks alone will tell.
+    Result<Face> face = face_of(*session, i, row->as<float>().data());
+    if (!face) break;
+    faces.push_back(*std::move(face));
   }
   return faces;
 }

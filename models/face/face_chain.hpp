@@ -28,15 +28,18 @@ class FaceChain {
   FaceChain(const Detector& detector, const Landmarker& landmarker, const Multitask* multitask,
             SessionOptions session, std::shared_ptr<Picture> picture);
 
-  /// Whether `follow` can be: the networks take as many faces as the picture shows frames, which
-  /// it does now, and the whole is one partition on a GPU. The first time it is compiled.
-  bool available();
+  /// Whether `follow` can be: the picture shows as many frames as it can, the networks take as many
+  /// faces, and the whole is one partition on a GPU. The first time, and when larger frames come,
+  /// it is compiled. That depends on networks and device alone; what else goes wrong is an error,
+  /// so that a run that is taken up goes the way of the one that was stopped.
+  Result<bool> available();
   /// Why it is not; empty before `available` was asked and where it is.
   const std::string& why_not() const { return why_not_; }
   /// The face that had this box in the frame before the first and was smoothed to that state: in
-  /// the frames shown until it is lost. Errc::usage when it is not available.
+  /// the frames shown, until it is lost or the networks give no numbers. Errc::usage when it is not
+  /// available.
   Result<std::vector<Face>> follow(const Box& box, const LandmarkSmoother::State& state);
-  Transfers transfers() const { return session_ ? session_->transfers() : Transfers{}; }
+  Transfers transfers() const { return session_ ? before_ + session_->transfers() : before_; }
 
  private:
   Result<Graph> graph(const Shape& picture_bytes) const;
@@ -51,6 +54,7 @@ class FaceChain {
   std::shared_ptr<Picture> picture_;
   size_t frames_;
   std::optional<PictureSession> session_;
+  Transfers before_;  ///< of sessions that were replaced
   std::string why_not_;
   Tensor face_, region_, state_;
 };

@@ -42,7 +42,9 @@ std::vector<TrackedFace> LandmarkTracker::smooth(std::span<const TrackedBox> box
 /// Nothing where no face was followed alone so far.
 Result<std::vector<FaceChain::Face>> LandmarkTracker::follow() {
   const TrackedBox* face = tracker_.only_face();
-  if (!chain_ || !face || !chain_->available()) return std::vector<FaceChain::Face>();
+  if (!chain_ || !face) return std::vector<FaceChain::Face>();
+  VULTUS_TRY(const bool available, chain_->available());
+  if (!available) return std::vector<FaceChain::Face>();
   StageTimes::Timer timer(times_, "follow");
   const auto smoother = smoothers_.find(face->id);
   return chain_->follow(face->box, smoother == smoothers_.end() ? LandmarkSmoother::State{}

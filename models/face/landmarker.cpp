@@ -108,7 +108,8 @@ Result<std::unique_ptr<Landmarker>> Landmarker::open(const std::string& path, La
 
 Result<NetworkPart> Landmarker::part() const {
   const Contract& contract = contract_of(kind_);
-  VULTUS_TRY(Loaded loaded, load(path_, contract, options_));
+  VULTUS_CHECK(file_.unchanged());
+  VULTUS_TRY(Loaded loaded, load(file_.path(), contract, options_));
   return NetworkPart{std::move(loaded.graph), loaded.input, contract.crop, {loaded.output}};
 }
 

@@ -65,7 +65,7 @@ class Landmarker {
   Landmarker(PictureNetwork network, std::string path, LandmarkerKind kind, std::string output,
              SessionOptions options, std::shared_ptr<Picture> picture)
       : network_(std::move(network)),
-        path_(std::move(path)),
+        file_(std::move(path)),
         options_(std::move(options)),
         kind_(kind),
         output_name_(std::move(output)),
@@ -73,7 +73,7 @@ class Landmarker {
   Result<void> run_pass(std::span<const Face> faces, std::vector<Landmarks>& found);
 
   PictureNetwork network_;
-  std::string path_;
+  OpenedFile file_;
   SessionOptions options_;
   LandmarkerKind kind_;
   std::string output_name_;

@@ -174,7 +174,7 @@ Result<std::unique_ptr<Multitask>> Multitask::open(const std::string& path,
     made->emotion_ = outputs[0];
     made->gaze_ = outputs[1];
     made->action_units_ = outputs[2];
-    made->path_ = path;
+    made->file_.emplace(path);
     made->options_ = options;
     made->options_.batch = batch;
     VULTUS_CHECK(made->load(std::move(loaded->graph), path, options));
@@ -187,7 +187,9 @@ Result<std::unique_ptr<Multitask>> Multitask::open(const std::string& path,
 }
 
 Result<NetworkPart> Multitask::part() const {
-  VULTUS_TRY(LoadedGraph loaded, load_graph(path_, options_.shapes, options_.batch, options_.fuse));
+  VULTUS_CHECK(file_->unchanged());
+  VULTUS_TRY(LoadedGraph loaded,
+             load_graph(file_->path(), options_.shapes, options_.batch, options_.fuse));
   return NetworkPart{
       std::move(loaded.graph), input_name_, crop_of_faces(), {emotion_, gaze_, action_units_}};
 }

@@ -71,7 +71,7 @@ class Multitask {
   std::shared_ptr<Picture> picture_;
   std::optional<PictureNetwork> crops_;  ///< where a GPU crops and mirrors; else
   std::optional<Session> session_;       ///< the network alone: the CPU mirrors whole rows faster
-  std::string path_;
+  std::optional<OpenedFile> file_;
   SessionOptions options_;
   std::string input_name_, emotion_, gaze_, action_units_;
   size_t batch_;  ///< of a pass: all three pictures of every face at once, or 1

@@ -61,15 +61,6 @@ Node crop_node(const CropWarp& crop) {
 
 namespace {
 
-/// Of a file; all zero where there is none.
-std::pair<std::filesystem::file_time_type, uintmax_t> state_of(const std::string& path) {
-  std::error_code error;
-  const auto time = std::filesystem::last_write_time(path, error);
-  const auto size = std::filesystem::file_size(path, error);
-  if (error) return {};
-  return {time, size};
-}
-
 void keep_outputs(Graph& graph, const std::vector<std::string>& names) {
   std::erase_if(graph.outputs, [&](ValueId v) {
     return std::ranges::find(names, graph.value(v).name) == names.end();
@@ -79,23 +70,36 @@ void keep_outputs(Graph& graph, const std::vector<std::string>& names) {
 
 }  // namespace
 
+OpenedFile::OpenedFile(std::string path) : path_(std::move(path)), state_(state_of(path_)) {}
+
+/// All zero where there is none.
+OpenedFile::State OpenedFile::state_of(const std::string& path) {
+  std::error_code error;
+  const auto time = std::filesystem::last_write_time(path, error);
+  const auto size = std::filesystem::file_size(path, error);
+  if (error) return {};
+  return {time, size};
+}
+
+Result<void> OpenedFile::unchanged() const {
+  if (state_of(path_) == state_) return {};
+  return Error{Errc::bad_model,
+               path_ + ": the file has changed since the program began to use it; start again"};
+}
+
 GraphSource source_of(Graph graph, const std::string& path, const SessionOptions& options,
                       std::vector<std::string> outputs) {
   keep_outputs(graph, outputs);
   return [outputs = std::move(outputs),
-          first = std::make_shared<std::optional<Graph>>(std::move(graph)), path,
-          state = state_of(path), shapes = options.shapes, batch = options.batch,
-          fuse = options.fuse]() -> Result<Graph> {
+          first = std::make_shared<std::optional<Graph>>(std::move(graph)), file = OpenedFile(path),
+          shapes = options.shapes, batch = options.batch, fuse = options.fuse]() -> Result<Graph> {
     if (*first) {
       Graph given = std::move(**first);
       first->reset();
       return given;
     }
-    if (state_of(path) != state)
-      return Error{Errc::bad_model, path +
-                                        ": the file has changed since the program began to use "
-                                        "it; start again"};
-    VULTUS_TRY(LoadedGraph loaded, load_graph(path, shapes, batch, fuse));
+    VULTUS_CHECK(file.unchanged());
+    VULTUS_TRY(LoadedGraph loaded, load_graph(file.path(), shapes, batch, fuse));
     keep_outputs(loaded.graph, outputs);
     return std::move(loaded.graph);
   };

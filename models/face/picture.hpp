@@ -1,10 +1,12 @@
 #pragma once
 
+#include <filesystem>
 #include <functional>
 #include <memory>
 #include <opencv2/core/mat.hpp>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "host/ops/crop_warp.hpp"
@@ -44,6 +46,20 @@ class Picture {
   Transfers before_;  ///< of bytes that were replaced
 };
 
+/// A file that is read more than once and must stay as it was when this was made.
+class OpenedFile {
+ public:
+  explicit OpenedFile(std::string path);
+  const std::string& path() const { return path_; }
+  Result<void> unchanged() const;  ///< Errc::bad_model where its time or size is another
+
+ private:
+  using State = std::pair<std::filesystem::file_time_type, uintmax_t>;
+  static State state_of(const std::string& path);
+  std::string path_;
+  State state_;
+};
+
 /// Gives a network, each time anew.
 using GraphSource = std::function<Result<Graph>()>;
 /// `graph`, which was read of `path`, then whatever is read there; shapes, batch and fusing as in
@@ -75,6 +91,8 @@ class PictureSession {
   using Source = std::function<Result<Graph>(const Shape& bytes)>;
   static Result<PictureSession> open(Source source, const SessionOptions& options,
                                      std::shared_ptr<Picture> picture);
+  /// Whether frames of the size shown need no new plan.
+  bool fits() const { return bytes_ == picture_->bytes(); }
   /// Ready for the frames shown: set its other inputs and run it.
   Result<Session*> ready();
   const Session& session() const { return session_; }

@@ -94,16 +94,18 @@ Result<std::unique_ptr<RetinaFace>> RetinaFace::open(std::string path, SessionOp
 /// From the picture in the network's input to rows of faces.
 Result<Graph> RetinaFace::graph_for(cv::Size size) const {
   const Shape shape{1, 3, size.height, size.width};
-  Result<LoadedGraph> loaded =
-      load_graph(path_, {{options_.input, shape}}, session_options_.batch, session_options_.fuse);
+  VULTUS_CHECK(file_.unchanged());
+  Result<LoadedGraph> loaded = load_graph(file_.path(), {{options_.input, shape}},
+                                          session_options_.batch, session_options_.fuse);
   if (!loaded) return as_bad_model(loaded.error());
   Graph& graph = loaded->graph;
   const ValueId input = graph.find(options_.input);
   if (input == kNoValue || graph.value(input).dtype != DType::f32 || graph.shape(input) != shape)
-    return Error{Errc::bad_model,
-                 fmt::format("{}: detector input is {}, a RetinaFace network that takes any "
-                             "picture size is needed",
-                             path_, input == kNoValue ? "missing" : graph.shape(input).str())};
+    return Error{
+        Errc::bad_model,
+        fmt::format("{}: detector input is {}, a RetinaFace network that takes any "
+                    "picture size is needed",
+                    file_.path(), input == kNoValue ? "missing" : graph.shape(input).str())};
   VULTUS_TRY(std::vector<ValueId> outputs,
              outputs_of(graph, retinaface_prior_count(size.height, size.width)));
   VULTUS_CHECK(put_behind(graph, outputs, decode_node(size, options_), "vultus.faces"));

@@ -42,7 +42,7 @@ class RetinaFace : public Detector {
   RetinaFace(std::string path, SessionOptions session, const RetinaFaceOptions& options,
              std::shared_ptr<Picture> picture)
       : Detector(std::move(picture)),
-        path_(std::move(path)),
+        file_(std::move(path)),
         session_options_(std::move(session)),
         options_(options) {}
   Result<std::vector<Detection>> search_resampled(size_t frame, const SearchArea& area) override;
@@ -51,7 +51,7 @@ class RetinaFace : public Detector {
   Result<Graph> graph_for(cv::Size size) const;
   Result<PictureNetwork> bind(cv::Size size) const;
 
-  std::string path_;
+  OpenedFile file_;
   SessionOptions session_options_;
   RetinaFaceOptions options_;
   std::list<Bound> bound_;  ///< most recently used first

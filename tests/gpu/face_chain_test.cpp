@@ -180,13 +180,48 @@ TEST(GpuFaceChain, SaysWhyItCannotBe) {
   auto detector = UltraLight::open(model("version-RFB-320"), session, {}, picture).value();
   auto landmarker = Landmarker::open(landmarks, LandmarkerKind::pfld98, session, picture).value();
   FaceChain on_host(*detector, *landmarker, nullptr, session, picture);
-  EXPECT_FALSE(on_host.available());
+  ASSERT_TRUE(picture->show(cv::Mat(64, 64, CV_8UC3, cv::Scalar(9))));
+  EXPECT_FALSE(on_host.available().value());
   EXPECT_NE(on_host.why_not().find("decoded on the host"), std::string::npos) << on_host.why_not();
   auto cpu = open_cpu(1).value();
   Faces elsewhere({{cpu.get()}, Precision::fp32, {}}, 1);
-  EXPECT_FALSE(elsewhere.chain->available());
+  EXPECT_FALSE(elsewhere.chain->available().value()) << "nothing is shown";
+  ASSERT_TRUE(elsewhere.picture->show(cv::Mat(64, 64, CV_8UC3, cv::Scalar(9))));
+  EXPECT_FALSE(elsewhere.chain->available().value());
   EXPECT_NE(elsewhere.chain->why_not(), "");
   EXPECT_FALSE(elsewhere.chain->follow({0, 0, 9, 9}, {}));
+}
+
+TEST(GpuFaceChain, WithoutActionUnitsInFp16) {
+  VULTUS_NEED_GPU(gpu);
+  VULTUS_NEED_SHARED(clip, "media/intel_asl_10s.mp4");
+  const std::vector<cv::Mat> frames = frames_of("intel_asl_10s.mp4", 8);
+  Faces faces({{&gpu}, Precision::fp16, {}}, 4);
+  faces.multitask.reset();
+  faces.chain =
+      std::make_unique<FaceChain>(*faces.detector, *faces.landmarker, nullptr,
+                                  SessionOptions{{&gpu}, Precision::fp16, {}}, faces.picture);
+  const Measured expected = measure(faces, frames, false);
+  const Measured got = measure(faces, frames, true);
+  EXPECT_EQ(faces.chain->transfers().downloads, 1);
+  expect_same(faces, got, expected, frames, 0);
+}
+
+TEST(GpuFaceChain, LargerFramesAreCompiledForAndFollowed) {
+  VULTUS_NEED_GPU(gpu);
+  VULTUS_NEED_SHARED(clip, "media/intel_asl_10s.mp4");
+  Faces faces({{&gpu}, Precision::fp32, {}}, 1);
+  std::vector<cv::Mat> frames = frames_of("intel_asl_10s.mp4", 2);
+  measure(faces, frames, true);
+  EXPECT_EQ(faces.chain->transfers().downloads, 1);
+  for (cv::Mat& frame : frames)
+    cv::copyMakeBorder(frame, frame, 0, 2400 - frame.rows, 0, 4200 - frame.cols,
+                       cv::BORDER_CONSTANT);
+  const Measured expected = measure(faces, frames, false);
+  const Measured got = measure(faces, frames, true);
+  EXPECT_EQ(faces.chain->transfers().downloads, 2);
+  ASSERT_EQ(chained(got), 1u);
+  expect_same(faces, got, expected, frames, 2e-3f);
 }
 
 // Exports of STAR give 1.6 MB of heat maps beside the points.

@@ -101,7 +101,7 @@ TEST(GpuFaceFollow, FindsWhatTheCpuFinds) {
 TEST(GpuFaceCrops, AreThoseOfTheCpuForEveryNumberOfFaces) {
   VULTUS_NEED_GPU(device);
   std::mt19937 engine(6);
-  for (int64_t faces = 1; faces <= kMostFaces; ++faces)
+  for (int64_t faces : {int64_t{1}, int64_t{2}, int64_t{7}, kMostFaces})
     for (const char* side : {"shorter", "longer", "height"}) {
       std::vector<Tensor> inputs;
       inputs.push_back(Tensor::of<int32_t>({2}, {1080, 1920}));
