@@ -31,15 +31,8 @@ void build(Builder& b, const Node& node) {
   }
 }
 
-Support supports(const Graph&, const Node&, const Caps&) {
-  return Support::yes();
-}
-
-const RegisterGpu face_crops({.name = "FaceCrops",
-                              .supports = supports,
-                              .build = build,
-                              .exact_results = true,
-                              .exact_inputs = true});
+const RegisterGpu face_crops(
+    {.name = "FaceCrops", .build = build, .exact_results = true, .exact_inputs = true});
 
 }  // namespace
 }  // namespace vultus::gpu

@@ -23,15 +23,8 @@ void build(Builder& b, const Node& node) {
              {1, 1, 1});
 }
 
-Support supports(const Graph&, const Node&, const Caps&) {
-  return Support::yes();
-}
-
-const RegisterGpu face_follow({.name = "FaceFollow",
-                               .supports = supports,
-                               .build = build,
-                               .exact_results = true,
-                               .exact_inputs = true});
+const RegisterGpu face_follow(
+    {.name = "FaceFollow", .build = build, .exact_results = true, .exact_inputs = true});
 
 }  // namespace
 }  // namespace vultus::gpu

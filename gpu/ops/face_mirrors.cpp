@@ -34,17 +34,10 @@ void build(Builder& b, const Node& node) {
              {kGroup, 1, 1});
 }
 
-Support supports(const Graph&, const Node&, const Caps&) {
-  return Support::yes();
-}
-
 static_assert(kMostPoints <= kGroup);
 
-const RegisterGpu face_mirrors({.name = "FaceMirrors",
-                                .supports = supports,
-                                .build = build,
-                                .exact_results = true,
-                                .exact_inputs = true});
+const RegisterGpu face_mirrors(
+    {.name = "FaceMirrors", .build = build, .exact_results = true, .exact_inputs = true});
 
 }  // namespace
 }  // namespace vultus::gpu
