@@ -6,6 +6,7 @@
 
 #include "host/ops/attribute_types.hpp"
 #include "host/ops/faces.hpp"
+#include "host/ops/smooth_points.hpp"
 
 namespace vultus {
 
@@ -15,43 +16,10 @@ struct Point {
   double x = 0, y = 0;
 };
 
-Point mean(std::span<const Point> points) {
-  Point sum;
-  for (const Point& p : points) {
-    sum.x += p.x;
-    sum.y += p.y;
-  }
-  const auto n = static_cast<double>(points.size());
-  return {sum.x / n, sum.y / n};
-}
-
-/// (c x - s y) + tx, (s x + c y) + ty
-struct Similarity {
-  double c = 1, s = 0, tx = 0, ty = 0;
-};
-
-Similarity fit(std::span<const Point> from, std::span<const Point> to) {
-  const Point a = mean(from), b = mean(to);
-  double spread = 0, dot = 0, cross = 0;
-  for (size_t i = 0; i < from.size(); ++i) {
-    const Point u{from[i].x - a.x, from[i].y - a.y}, v{to[i].x - b.x, to[i].y - b.y};
-    spread += u.x * u.x + u.y * u.y;
-    dot += u.x * v.x + u.y * v.y;
-    cross += u.x * v.y - u.y * v.x;
-  }
-  Similarity t;
-  if (spread > 0) {
-    t.c = dot / spread;
-    t.s = cross / spread;
-  }
-  t.tx = b.x - (t.c * a.x - t.s * a.y);
-  t.ty = b.y - (t.s * a.x + t.c * a.y);
-  return t;
-}
-
 double eye_distance(const FaceMirrors& m, std::span<const Point> points) {
   auto eye = [&](size_t k) {
-    return mean(points.subspan(static_cast<size_t>(m.eyes[k]), static_cast<size_t>(m.eyes[k + 1])));
+    return mean_of(
+        points.subspan(static_cast<size_t>(m.eyes[k]), static_cast<size_t>(m.eyes[k + 1])));
   };
   const Point a = eye(0), b = eye(2);
   return std::hypot(a.x - b.x, a.y - b.y);
@@ -63,22 +31,13 @@ struct State {
 };
 
 void smooth(const FaceMirrors& m, State& state) {
-  if (!state.valid) {
-    std::ranges::copy(state.measured, state.smoothed.begin());
-  } else {
-    const Similarity carry = fit(state.before, state.measured);
-    const double whole = double{m.expression} * eye_distance(m, state.measured);
-    for (size_t i = 0; i < state.measured.size(); ++i) {
-      Point& p = state.smoothed[i];
-      const Point carried{carry.c * p.x - carry.s * p.y + carry.tx,
-                          carry.s * p.x + carry.c * p.y + carry.ty};
-      const Point change{state.measured[i].x - carried.x, state.measured[i].y - carried.y};
-      const double part = whole > 0 ? std::min(1.0, std::hypot(change.x, change.y) / whole) : 1;
-      const double weight = double{m.slowest} + (1 - double{m.slowest}) * part * part;
-      p = {carried.x + change.x * weight, carried.y + change.y * weight};
-    }
-  }
-  std::ranges::copy(state.measured, state.before.begin());
+  const std::span<const Point> measured = state.measured;
+  if (state.valid)
+    smooth_points<Point>(state.before, measured, double{m.slowest},
+                         double{m.expression} * eye_distance(m, measured), state.smoothed);
+  else
+    std::ranges::copy(measured, state.smoothed.begin());
+  std::ranges::copy(measured, state.before.begin());
   state.valid = true;
 }
 

@@ -29,10 +29,10 @@ struct FaceRegion {
 /// [1,kFaceRow] before and the frame's size [2] (height, width) give the face and the region [1,5]
 /// of the next picture to look for it in, `per_side` times as wide.
 struct FaceFollow {
-  int64_t pixels = 0;    ///< sides of the region as the detector saw it
-  float overlap = 0.3f;  ///< a face overlaps the one before by more than this (IoU)
-  float per_side = 2;
-  float smallest = 96;  ///< side of a region
+  int64_t pixels = 0;  ///< sides of the region as the detector saw it
+  float overlap = 0;   ///< a face overlaps the one before by more than this (IoU)
+  float per_side = 1;
+  float smallest = 1;  ///< side of a region
 };
 Result<FaceFollow> face_follow_of(const Node& node);
 /// Around a box; `limit` is twice the frame's longer side.
@@ -58,8 +58,8 @@ Result<FaceCrops> face_crops_of(const Node& node);
 struct FaceMirrors {
   int64_t points = 0;
   float gain = 1, bias = 0;
-  float slowest = 0.2f;             ///< weight of what is new where nothing moves
-  float expression = 0.05f;         ///< of the eye distance: a change this large passes whole
+  float slowest = 1;                ///< weight of what is new where nothing moves
+  float expression = 0;             ///< of the eye distance: a change this large passes whole
   std::array<int64_t, 4> eyes{};    ///< first point and number of points, of either eye
   std::array<int64_t, 3> middle{};  ///< inner ends of the brows, chin
 };

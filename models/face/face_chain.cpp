@@ -33,8 +33,8 @@ Node node(const char* op, std::map<std::string, Attribute, std::less<>> attribut
 Node follow_node() {
   return node("FaceFollow", {{"pixels", int64_t{Detector::kAreaPixels}},
                              {"overlap", static_cast<float>(kSameFace)},
-                             {"per_side", static_cast<float>(kRegionPerSide)},
-                             {"smallest", static_cast<float>(kSmallestRegion)}});
+                             {"per_side", kRegionPerSide},
+                             {"smallest", kSmallestRegion}});
 }
 
 Node crops_node(const FaceCrops& crops) {
@@ -171,6 +171,13 @@ Result<bool> FaceChain::available() {
   if (error.code != Errc::usage && error.code != Errc::bad_model) return error;
   why_not_ = error.what;
   return false;
+}
+
+std::string FaceChain::how() const {
+  if (!why_not_.empty()) return "The networks ran one after another: " + why_not_ + ".";
+  if (!session_) return {};
+  return fmt::format("While one face was followed, the networks of {} ran in one submission.",
+                     frames_ == 1 ? "a frame" : fmt::format("{} frames", frames_));
 }
 
 Result<void> FaceChain::set_inputs(Session& session, const Box& box,

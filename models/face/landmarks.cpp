@@ -4,18 +4,9 @@
 #include <opencv2/core.hpp>
 #include <span>
 
+#include "host/ops/smooth_points.hpp"
+
 namespace vultus::face {
-
-namespace {
-
-Point mean_of(std::span<const Point> points) {
-  Point sum;
-  for (const Point& p : points)
-    sum += p;
-  return points.empty() ? sum : sum / static_cast<double>(points.size());
-}
-
-}  // namespace
 
 std::string_view name_of(LandmarkScheme scheme) {
   return scheme == LandmarkScheme::wflw98 ? "wflw98" : "ibug68";
@@ -45,7 +36,7 @@ Box extent(const Landmarks& landmarks) {
 }
 
 Point mean(const Landmarks& landmarks) {
-  return mean_of(landmarks.points);
+  return mean_of<Point>(landmarks.points);
 }
 
 double eye_distance(const Landmarks& landmarks) {

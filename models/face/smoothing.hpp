@@ -7,17 +7,6 @@
 
 namespace vultus::face {
 
-/// x' = (c x - s y) + tx, y' = (s x + c y) + ty: turns, scales and moves, never mirrors.
-struct Similarity {
-  double c = 1, s = 0, tx = 0, ty = 0;
-  Point operator()(const Point& p) const {
-    return {c * p.x - s * p.y + tx, s * p.x + c * p.y + ty};
-  }
-};
-/// Least squares over all points; both sets have the same number of them. The shift alone when
-/// `from` is one point.
-Similarity fit_similarity(const Landmarks& from, const Landmarks& to);
-
 // Chosen on a clip whose motion is known (points carried back through it wander 1.4 % of the eye
 // distance as measured) and on four real signers. A plain average over five frames makes the first
 // 40 %, because it trails the head; over five frames carried along, 1.29 %, but eyelids lose 12 %

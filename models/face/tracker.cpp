@@ -4,6 +4,7 @@
 #include <cmath>
 #include <opencv2/imgproc.hpp>
 
+#include "host/ops/faces.hpp"
 #include "models/face/nms.hpp"
 
 namespace vultus::face {
@@ -36,13 +37,11 @@ bool usable(const Box& box, cv::Size frame) {
 }  // namespace
 
 SearchArea area_around(cv::Size frame, const Box& box) {
-  const double wanted =
-      std::max(kRegionPerSide * std::max(box.width(), box.height()), kSmallestRegion);
-  const double limit = 2.0 * std::max(frame.width, frame.height);
-  const int side = static_cast<int>(std::lround(std::min(wanted, limit)));
-  const Point centre = box.centre();
-  return {static_cast<int>(std::lround(centre.x - side / 2.0)),
-          static_cast<int>(std::lround(centre.y - side / 2.0)), side};
+  const FaceFollow follow{.per_side = kRegionPerSide, .smallest = kSmallestRegion};
+  const FaceRegion region = region_around(follow, {box.x1, box.y1, box.x2, box.y2},
+                                          2.0 * std::max(frame.width, frame.height));
+  return {static_cast<int>(region.left), static_cast<int>(region.top),
+          static_cast<int>(region.side)};
 }
 
 bool CutDetector::push(const cv::Mat& bgr) {

@@ -11,8 +11,8 @@ namespace vultus::face {
 /// Area around a face: twice its longer side, so that it may move by half its size between
 /// frames; sampled at 192 pixels the face is 96 wide, where RetinaFace is at its best. Faces of
 /// 12 pixels are followed at 0.99 this way that score 0.8 in the whole frame.
-inline constexpr double kRegionPerSide = 2;
-inline constexpr double kSmallestRegion = 96;
+inline constexpr float kRegionPerSide = 2;
+inline constexpr float kSmallestRegion = 96;
 /// Two boxes that overlap less are two faces.
 inline constexpr double kSameFace = 0.3;
 

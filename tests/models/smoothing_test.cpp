@@ -7,6 +7,7 @@
 #include <random>
 #include <thread>
 
+#include "host/ops/smooth_points.hpp"
 #include "models/face/landmark_tracker.hpp"
 #include "models/face/stage_times.hpp"
 
@@ -43,7 +44,7 @@ double distance(const Landmarks& a, const Landmarks& b) {
 
 TEST(Similarity, TheTransformThatMadeThePointsIsFound) {
   Similarity by{1.3 * std::cos(0.7), 1.3 * std::sin(0.7), 100, -30};
-  Similarity found = fit_similarity(some_face(), moved(some_face(), by));
+  Similarity found = fit_similarity<Point>(some_face().points, moved(some_face(), by).points);
   EXPECT_NEAR(found.c, by.c, 1e-12);
   EXPECT_NEAR(found.s, by.s, 1e-12);
   EXPECT_NEAR(found.tx, by.tx, 1e-9);

@@ -7,6 +7,7 @@
 #include <map>
 #include <vector>
 
+#include "host/ops/smooth_points.hpp"
 #include "models/face/smoothing.hpp"
 #include "models/measure/measured.hpp"
 
@@ -145,7 +146,7 @@ struct Placement {
 inline Landmarks place(const SyntheticFace& face, const Placement& placement = {}) {
   const double c = placement.px_per_mm * std::cos(placement.turn);
   const double s = placement.px_per_mm * std::sin(placement.turn);
-  const face::Similarity to_picture{c, s, placement.at.x, placement.at.y};
+  const Similarity to_picture{c, s, placement.at.x, placement.at.y};
   Landmarks landmarks;
   for (const Point& p : face.points_mm())
     landmarks.points.push_back(to_picture(p));
