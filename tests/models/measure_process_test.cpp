@@ -9,23 +9,19 @@
 #include <sstream>
 
 #include "models/image/image.hpp"
-#include "models/process/process.hpp"
 #include "tests/models/csv_cells.hpp"
-#include "tests/models/test_pack.hpp"
+#include "tests/models/process_fixture.hpp"
 #include "tests/support/support.hpp"
-#include "tests/support/temporary_folder.hpp"
 
 namespace vultus {
 namespace {
 
 using Rows = std::vector<std::map<std::string, std::string>>;
 
-class MeasuredProcess : public ::testing::Test {
+class MeasuredProcess : public test::ProcessFixture {
  protected:
   void SetUp() override {
-    VULTUS_NEED_PACK(options_.pack, root_ / "pack");
-    cpu_ = open_cpu(1).value();
-    options_.devices = {cpu_.get()};
+    ProcessFixture::SetUp();
     options_.overlay = false;
     options_.mirror = false;
   }
@@ -61,11 +57,6 @@ class MeasuredProcess : public ::testing::Test {
     ADD_FAILURE() << path << " has no " << name << " " << state;
     return {};
   }
-
-  const test::TemporaryFolder folder_;
-  const std::filesystem::path root_ = folder_.path();
-  std::unique_ptr<Device> cpu_;
-  ProcessOptions options_;
 };
 
 TEST_F(MeasuredProcess, AVideoHasPoseEyesQualityAndASheet) {

@@ -1,5 +1,4 @@
 // Whole inputs from file to outputs, on the CPU.
-#include "models/process/process.hpp"
 
 #include <gtest/gtest.h>
 #include <sys/resource.h>
@@ -17,9 +16,8 @@
 #include "models/image/image.hpp"
 #include "models/video/reader.hpp"
 #include "tests/models/csv_cells.hpp"
-#include "tests/models/test_pack.hpp"
+#include "tests/models/process_fixture.hpp"
 #include "tests/support/support.hpp"
-#include "tests/support/temporary_folder.hpp"
 
 namespace vultus {
 namespace {
@@ -28,16 +26,8 @@ namespace fs = std::filesystem;
 using nlohmann::json;
 using test::shared;
 
-class Process : public ::testing::Test {
+class Process : public test::ProcessFixture {
  protected:
-  void SetUp() override {
-    VULTUS_NEED_PACK(options_.pack, root_ / "pack");
-    // One thread: tests share their machine.
-    cpu_ = open_cpu(1).value();
-    options_.devices = {cpu_.get()};
-    options_.out = (root_ / "out").string();
-  }
-
   Result<Summary> run(const std::string& media) const {
     return process_input(shared("media/" + media), options_);
   }
@@ -61,11 +51,6 @@ class Process : public ::testing::Test {
         names.push_back(entry.path().filename().string());
     return names;
   }
-
-  const test::TemporaryFolder temporary_;
-  const fs::path root_ = temporary_.path();
-  std::unique_ptr<Device> cpu_;
-  ProcessOptions options_;
 };
 
 std::vector<double> times_of(const std::string& video) {

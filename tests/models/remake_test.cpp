@@ -5,12 +5,10 @@
 #include <fstream>
 
 #include "models/process/outlook.hpp"
-#include "models/process/process.hpp"
 #include "models/process/verify.hpp"
+#include "tests/models/process_fixture.hpp"
 #include "tests/models/results.hpp"
-#include "tests/models/test_pack.hpp"
 #include "tests/support/support.hpp"
-#include "tests/support/temporary_folder.hpp"
 
 namespace vultus {
 namespace {
@@ -19,13 +17,10 @@ namespace fs = std::filesystem;
 using test::contents;
 using test::expect_same;
 
-class Remaking : public ::testing::Test {
+class Remaking : public test::ProcessFixture {
  protected:
   void SetUp() override {
-    VULTUS_NEED_PACK(options_.pack, root_ / "pack");
-    cpu_ = open_cpu(1).value();
-    options_.devices = {cpu_.get()};
-    options_.out = (root_ / "out").string();
+    ProcessFixture::SetUp();
     options_.progress = [this](const Progress&) { ++measured_; };
   }
   Result<Summary> run(const ProcessOptions& options) const {
@@ -53,11 +48,7 @@ class Remaking : public ::testing::Test {
     return other;
   }
 
-  const test::TemporaryFolder temporary_;
-  const fs::path root_ = temporary_.path();
   std::string media_ = "vfr.mp4";
-  std::unique_ptr<Device> cpu_;
-  ProcessOptions options_;
   int measured_ = 0;  ///< frames
 };
 

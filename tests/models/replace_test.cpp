@@ -11,10 +11,8 @@
 
 #include "models/process/outlook.hpp"
 #include "models/process/output_folder.hpp"
-#include "models/process/process.hpp"
+#include "tests/models/process_fixture.hpp"
 #include "tests/models/results.hpp"
-#include "tests/models/test_pack.hpp"
-#include "tests/support/temporary_folder.hpp"
 
 namespace {
 
@@ -49,13 +47,10 @@ namespace {
 using test::contents;
 using test::expect_same;
 
-class Replacing : public ::testing::Test {
+class Replacing : public test::ProcessFixture {
  protected:
   void SetUp() override {
-    VULTUS_NEED_PACK(options_.pack, root_ / "pack");
-    cpu_ = open_cpu(1).value();
-    options_.devices = {cpu_.get()};
-    options_.out = (root_ / "out").string();
+    ProcessFixture::SetUp();
     other_ = options_;
     other_.baseline = {measure::BaselineChoice::Kind::range, 0.2, 0.9};
     other_.openface = true;
@@ -95,10 +90,7 @@ class Replacing : public ::testing::Test {
     fs::copy(moment(number), root_ / "out", fs::copy_options::recursive);
   }
 
-  const test::TemporaryFolder temporary_;
-  const fs::path root_ = temporary_.path();
-  std::unique_ptr<Device> cpu_;
-  ProcessOptions options_, other_;
+  ProcessOptions other_;
 };
 
 TEST_F(Replacing, KilledAtAnyMomentTheSameCommandGoesOn) {

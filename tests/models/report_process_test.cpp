@@ -8,26 +8,21 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
-#include "models/process/process.hpp"
 #include "tests/models/csv_cells.hpp"
-#include "tests/models/test_pack.hpp"
+#include "tests/models/process_fixture.hpp"
 #include "tests/support/support.hpp"
-#include "tests/support/temporary_folder.hpp"
 
 namespace vultus {
 namespace {
 
 using nlohmann::json;
 
-class ReportedProcess : public ::testing::Test {
+class ReportedProcess : public test::ProcessFixture {
  protected:
   void SetUp() override {
-    VULTUS_NEED_PACK(options_.pack, root_ / "pack");
-    cpu_ = open_cpu(1).value();
-    options_.devices = {cpu_.get()};
+    ProcessFixture::SetUp();
     options_.overlay = false;
     options_.mirror = false;
-    options_.out = (root_ / "out").string();
   }
   std::string read(const std::string& name) const {
     std::ifstream file(root_ / "out/vfr" / name, std::ios::binary);
@@ -49,11 +44,6 @@ class ReportedProcess : public ::testing::Test {
     }
     return values;
   }
-
-  const test::TemporaryFolder temporary_;
-  const std::filesystem::path root_ = temporary_.path();
-  std::unique_ptr<Device> cpu_;
-  ProcessOptions options_;
 };
 
 TEST_F(ReportedProcess, TheCurvesOfThePageAreTheColumnsOfTheTables) {

@@ -16,10 +16,8 @@
 #include <sstream>
 #include <system_error>
 
-#include "models/process/process.hpp"
+#include "tests/models/process_fixture.hpp"
 #include "tests/models/results.hpp"
-#include "tests/models/test_pack.hpp"
-#include "tests/support/temporary_folder.hpp"
 
 namespace vultus {
 namespace {
@@ -30,14 +28,8 @@ using test::contents;
 using test::expect_same;
 using test::Files;
 
-class Resuming : public ::testing::Test {
+class Resuming : public test::ProcessFixture {
  protected:
-  void SetUp() override {
-    VULTUS_NEED_PACK(options_.pack, root_ / "pack");
-    cpu_ = open_cpu(1).value();
-    options_.devices = {cpu_.get()};
-    options_.out = (root_ / "out").string();
-  }
   Result<Summary> run(const std::string& clip) const {
     return process_input(test::shared("media/" + clip + ".mp4"), options_);
   }
@@ -91,10 +83,6 @@ class Resuming : public ::testing::Test {
     return *summary;
   }
 
-  const test::TemporaryFolder temporary_;
-  const fs::path root_ = temporary_.path();
-  std::unique_ptr<Device> cpu_;
-  ProcessOptions options_;
   std::atomic<bool> cancel_ = false;
 };
 
