@@ -14,6 +14,14 @@ function(vultus_unoptimised target)
   target_compile_options(${target} PRIVATE $<$<CONFIG:Debug>:-O0>)
 endfunction()
 
+# The same for folders of the target of this directory: what loops over no pixels and no weights.
+function(vultus_unoptimised_folders)
+  foreach(folder ${ARGN})
+    file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${folder}/*.cpp)
+    set_source_files_properties(${sources} PROPERTIES COMPILE_OPTIONS $<$<CONFIG:Debug>:-O0>)
+  endforeach()
+endfunction()
+
 # Operators register themselves from static objects that nothing refers to: the linker must keep whole archives.
 function(vultus_whole_archives executable)
   set_property(TARGET ${executable} PROPERTY LINK_LIBRARY_OVERRIDE "WHOLE_ARCHIVE,vultus_host,vultus_gpu")
