@@ -35,6 +35,8 @@ class FaceChain {
   Result<bool> available();
   /// Why it is not; empty before `available` was asked and where it is.
   const std::string& why_not() const { return why_not_; }
+  /// How the networks are run, a sentence for reports; empty before `available` was asked.
+  std::string how() const;
   /// The face that had this box in the frame before the first and was smoothed to that state: in
   /// the frames shown, until it is lost or the networks give no numbers. Errc::usage when it is not
   /// available.

@@ -33,6 +33,7 @@ Result<void> Processor::run_video(Job& job) {
   summary.begun_again = run.note();
   VULTUS_CHECK(run.work());
   VULTUS_CHECK(run.join());
+  if (networks_.chain) summary.networks_ran = networks_.chain->how();
 
   const Checkpoint state = run.state();
   const ReadSummary& read = state.read;

@@ -47,6 +47,7 @@ struct Summary {
   std::string pack;
   Transfers transfers;
   std::vector<face::StageTimes::Row> stages;
+  std::string networks_ran;  ///< how, a sentence; empty where there is nothing to tell of a GPU
   /// Wall clock of this run alone, which the stages tell of, and how long at least one of them ran.
   double run_seconds = 0, busy_seconds = 0;
   std::vector<std::string> outputs;

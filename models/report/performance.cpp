@@ -86,12 +86,14 @@ std::string performance_text(const Summary& summary) {
       "{0}\nPERFORMANCE REPORT\n{0}\nInput:             {1}\nFrames:            {2}{9}\n"
       "Wall clock:        {3:.3f} s ({4:.2f} frames/s)\n"
       "Sum over threads:  {5:.3f} s; stages overlap: {6:.2f} at once on average\n"
-      "Outside of stages: {7:.3f} s of this run's {8:.3f} s\n{10}\n",
+      "Outside of stages: {7:.3f} s of this run's {8:.3f} s\n{10}{11}\n",
       line, clean(summary.input), summary.frames, summary.seconds, summary.fps, load.thread_seconds,
       load.at_once, load.idle_seconds, summary.run_seconds,
       summary.batch > 1 ? fmt::format(", up to {} measured together", summary.batch) : "",
       cover.empty() ? cover
-                    : fmt::format("Several runs:      the wall clock is of all runs. {}\n", cover));
+                    : fmt::format("Several runs:      the wall clock is of all runs. {}\n", cover),
+      summary.networks_ran.empty() ? ""
+                                   : fmt::format("On the GPU:        {}\n", summary.networks_ran));
   out += fmt::format("{:<12} {:>8} {:>10} {:>10} {:>10} {:>10} {:>10} {:>6}  {}\n", "Stage",
                      "Count", "Total s", "Avg ms", "Min ms", "Max ms", "Clock s", "%", "Device");
   for (const face::StageTimes::Row& row : by_total(summary))
@@ -133,6 +135,7 @@ std::string performance_json(const Summary& summary) {
                     {"busy_seconds", summary.busy_seconds},
                     {"idle_seconds", load.idle_seconds},
                     {"stages_at_once", load.at_once},
+                    {"networks_ran", summary.networks_ran},
                     {"stages", stages}};
   return object.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }

@@ -262,7 +262,7 @@ std::string times_section(const Summary& summary) {
              number(summary.seconds), cover.empty() ? "" : " in all runs together",
              count(static_cast<double>(summary.frames), "frame"), number(summary.fps), cover,
              cover.empty() ? "" : " ", number(load.thread_seconds), number(load.at_once))) +
-         table.html();
+         (summary.networks_ran.empty() ? "" : paragraph(summary.networks_ran)) + table.html();
 }
 
 std::string origin_section(const Summary& summary, const Origin& origin) {

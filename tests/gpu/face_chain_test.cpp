@@ -128,6 +128,7 @@ TEST(GpuFaceChain, GivesWhatTheNetworksGiveOneAfterTheOther) {
   const Transfers before = faces.chain->transfers();
   const Measured got = measure(faces, frames, true);
   EXPECT_EQ(faces.chain->why_not(), "");
+  EXPECT_NE(faces.chain->how().find("3 frames ran in one submission"), std::string::npos);
   // Not the first three frames, whose face is new, nor the last two, which are no full window.
   EXPECT_EQ(chained(got), 9u);
   const Transfers used = faces.chain->transfers() - before;
@@ -188,6 +189,7 @@ TEST(GpuFaceChain, SaysWhyItCannotBe) {
   ASSERT_TRUE(picture->show(cv::Mat(64, 64, CV_8UC3, cv::Scalar(9))));
   EXPECT_FALSE(on_host.available().value());
   EXPECT_NE(on_host.why_not().find("decoded on the host"), std::string::npos) << on_host.why_not();
+  EXPECT_NE(on_host.how().find("one after another: " + on_host.why_not()), std::string::npos);
   auto cpu = open_cpu(1).value();
   Faces elsewhere({{cpu.get()}, Precision::fp32, {}}, 1);
   EXPECT_FALSE(elsewhere.chain->available().value()) << "nothing is shown";

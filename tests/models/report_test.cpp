@@ -336,6 +336,15 @@ TEST(Performance, ItIsSaidOfWhichFramesTheStagesAre) {
   EXPECT_NE(stages_cover(summary).find("measured none of the 90 frames"), std::string::npos);
 }
 
+TEST(Performance, ItIsSaidHowAGpuRanTheNetworks) {
+  Summary summary = synthetic_summary("clip.mp4", 90);
+  EXPECT_EQ(performance_text(summary).find("On the GPU"), std::string::npos);
+  summary.networks_ran = "The networks ran one after another: <why>.";
+  EXPECT_NE(performance_text(summary).find("On the GPU:        " + summary.networks_ran),
+            std::string::npos);
+  EXPECT_EQ(json::parse(performance_json(summary))["networks_ran"], summary.networks_ran);
+}
+
 TEST(Performance, WallClockAndSumOverThreadsAreToldApart) {
   const Summary summary = synthetic_summary("clip.mp4", 90);
   const Workload load = workload_of(summary);
