@@ -29,6 +29,11 @@ std::vector<Finding> examine_pack(const std::string& chosen) {
                                  fmt::format("{} {} in {}: {}; checksums are right", pack->name,
                                              pack->version, *folder, roles)},
                                 {State::fine, "licence", pack->licence}};
+  if (const auto found = pack->networks.find("landmarks");
+      found != pack->networks.end() && found->second.kind == "ibug68")
+    findings.push_back({State::warning, "model pack",
+                        "fewer than 98 landmarks: no opening of the eyes, height of the brows and "
+                        "closure; vultus convert makes a pack with STAR"});
   if (!pack->networks.contains("multitask"))
     findings.push_back({State::warning, "model pack",
                         "no multitask network: no action units, emotion and gaze; vultus convert "

@@ -4,6 +4,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
+#include <map>
+#include <sstream>
 #include <utility>
 
 #include "models/measure/sheet_rows.hpp"
@@ -28,6 +31,7 @@ class SheetMaker {
         rows_.scheme = face.record.face.landmarks.scheme;
         rows_.any_halves |= face.record.left && face.record.right;
         if (in_baseline(face.frame)) rest_.push(face);
+        note_clearest(face);
       }));
       rest_.finish();
     }
@@ -115,9 +119,22 @@ class SheetMaker {
     sheet_.baseline.kind = Kind::none;
     if (sheet_.frames > 1)
       sheet_.notes.push_back(
-          "no second was found in which the face is still and no quality flag stands: there is no "
-          "baseline; name one with --baseline if the face rests somewhere");
+          sheet_.unflagged_frames < kLeastBaselineFrames
+              ? fmt::format("a quality flag voids {} of the face's {} frames: no baseline is "
+                            "possible, the face must be filmed larger or straighter; "
+                            "landmarks.csv says in its column quality which",
+                            sheet_.frames - sheet_.unflagged_frames, sheet_.frames)
+              : std::string("no second was found in which the face is still and no quality flag "
+                            "stands: there is no baseline; name one with --baseline if the face "
+                            "rests somewhere"));
     return {};
+  }
+
+  void note_clearest(const SheetFace& face) {
+    const std::pair clear{!(face.measures.quality & kVoidsGeometry).any(), face.record.face.score};
+    if (sheet_.clearest && clear <= clearest_) return;
+    clearest_ = clear;
+    sheet_.clearest = {face.frame.frame, face.frame.seconds};
   }
 
   bool in_baseline(const FrameRecord& record) const {
@@ -184,6 +201,7 @@ class SheetMaker {
   RestPass rest_;
   PeakPass peaks_{rest_};
   RowSource rows_{rest_, peaks_};
+  std::pair<bool, double> clearest_;  ///< without a flag; the detector's score
   Sheet sheet_;
 };
 
@@ -200,6 +218,27 @@ std::string_view name_of(SheetRow::State state) {
       return "peak";
   }
   return "";
+}
+
+bool has_value(const SheetRow& row) {
+  return row.left || row.right || row.difference;
+}
+
+Outcome outcome_of(const Sheet& sheet) {
+  Outcome outcome;
+  std::map<std::string, int64_t> reasons;
+  for (const SheetRow& row : sheet.rows) {
+    if (!has_value(row)) continue;
+    ++outcome.rows;
+    outcome.valid += row.valid;
+    std::istringstream words(row.valid ? "" : row.voided_by);
+    for (std::string word; std::getline(words, word, '|');)
+      ++reasons[word];
+  }
+  outcome.reasons.assign(reasons.begin(), reasons.end());
+  std::ranges::stable_sort(outcome.reasons, std::greater{},
+                           [](const auto& reason) { return reason.second; });
+  return outcome;
 }
 
 Result<Sheet> compute_sheet(const RecordSource& source, const SheetOptions& options) {

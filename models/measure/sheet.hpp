@@ -2,6 +2,7 @@
 
 #include <array>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "models/measure/baseline.hpp"
@@ -63,6 +64,7 @@ struct Sheet {
   Baseline baseline;
   std::optional<double> mm_per_pixel;  ///< at rest, or over all frames
   std::optional<Moment> rest;          ///< the baseline frame nearest to the median of the baseline
+  std::optional<Moment> clearest;      ///< of the face's frames, one without a flag before others
   std::array<std::optional<Peak>, 3> peaks;  ///< by Region
   std::vector<SheetRow> rows;
   std::vector<std::string> notes;  ///< what to know of it, one sentence each
@@ -71,6 +73,16 @@ struct Sheet {
 /// Goes through the records four to eight times in memory that does not grow with them. A video
 /// where nothing can be measured gives a sheet whose rows and notes say so.
 Result<Sheet> compute_sheet(const RecordSource& source, const SheetOptions& options);
+
+/// What came of the rows that have a value.
+struct Outcome {
+  int64_t rows = 0, valid = 0;
+  /// Words of voided_by and in how many rows that are not valid they stand, the most frequent
+  /// first.
+  std::vector<std::pair<std::string, int64_t>> reasons;
+};
+Outcome outcome_of(const Sheet& sheet);
+bool has_value(const SheetRow& row);
 
 /// asymmetry.csv: a header and one line a row.
 std::string to_csv(const Sheet& sheet);

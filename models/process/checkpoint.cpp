@@ -22,7 +22,7 @@ using face::LandmarkTracker;
 using face::Tracker;
 
 constexpr std::string_view kKind = "VULTCKP";
-constexpr uint32_t kVersion = 2;
+constexpr uint32_t kVersion = 3;
 constexpr int kMostSide = 4096;  // of a thumbnail
 
 void put(ByteWriter& to, const std::vector<std::string>& lines) {
@@ -171,6 +171,7 @@ void put(ByteWriter& to, const ReadSummary& read) {
   for (int64_t count : {read.declared_frames, read.decoded_frames, read.damaged_frames,
                         read.trimmed_frames, read.decoder_errors, read.moved_stamps})
     to.put(count);
+  put(to, read.missing);
   put(to, read.warnings);
 }
 
@@ -178,6 +179,7 @@ void get(ByteReader& from, ReadSummary& read) {
   for (int64_t* count : {&read.declared_frames, &read.decoded_frames, &read.damaged_frames,
                          &read.trimmed_frames, &read.decoder_errors, &read.moved_stamps})
     *count = from.get<int64_t>();
+  get(from, read.missing);
   get(from, read.warnings);
 }
 

@@ -74,17 +74,20 @@ Result<void> Processor::write_tables(Job& job) {
     VULTUS_TRY(openface, OpenFaceTable::create(job.folder.working()));
   }
   Restarts restarts;
+  FrameRanges damaged;
   VULTUS_CHECK(for_each_measured(records, options, tracks,
                                  [&](const FrameRecord& record, auto faces) -> Result<void> {
                                    if (record.faces.empty())
                                      ++summary.frames_without_face;
                                    else
                                      restarts.push(record);
+                                   if (record.damaged) damaged.add(record.frame);
                                    if (openface) VULTUS_CHECK(openface->add(record, faces));
                                    return tables.add(record, faces);
                                  }));
   VULTUS_CHECK(tables.finish());
   if (openface) VULTUS_CHECK(openface->finish());
+  if (auto sentence = damaged_sentence(damaged)) summary.lost.push_back(*std::move(sentence));
   const auto notes = face_sentences(summary, options_, restarts.count(), job.most_faces);
   summary.warnings.insert(summary.warnings.end(), notes.begin(), notes.end());
 
@@ -93,6 +96,9 @@ Result<void> Processor::write_tables(Job& job) {
   summary.asymmetry = job.sheet.notes;
   summary.baseline = baseline_of(job.sheet.baseline);
   summary.mm_per_pixel = job.sheet.mm_per_pixel;
+  const measure::Outcome outcome = outcome_of(job.sheet);
+  summary.sheet_numbers = outcome.rows;
+  summary.valid_numbers = outcome.valid;
   summary.usable_frames = job.sheet.unflagged_frames;
   summary.outputs = Tables::names();
   summary.outputs.push_back(kSheet);

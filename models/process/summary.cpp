@@ -70,6 +70,8 @@ std::string to_json(const Summary& s) {
                         {"frames", s.baseline.frames},
                         {"how", s.baseline.how}}},
                       {"mm_per_pixel", number_or_null(s.mm_per_pixel)},
+                      {"sheet_numbers", s.sheet_numbers},
+                      {"valid_numbers", s.valid_numbers},
                       {"sides", "left and right are the subject's own"},
                       {"source", s.source},
                       {"settings", s.settings},

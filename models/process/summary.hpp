@@ -61,7 +61,8 @@ struct Summary {
     std::string how;     ///< as measure::Baseline::how
   };
   Baseline baseline;
-  std::optional<double> mm_per_pixel;  ///< of that face at rest
+  std::optional<double> mm_per_pixel;            ///< of that face at rest
+  int64_t sheet_numbers = 0, valid_numbers = 0;  ///< rows of asymmetry.csv with a value
   /// What the output depends on: size and time of change of the input; networks and options.
   std::string source, settings;
   std::vector<Setting> options;  ///< `settings` one by one

@@ -20,18 +20,21 @@ std::string headline(const Summary& summary, const Curves& curves, const measure
   if (with_face == 0) return "No face was found: nothing was measured.";
   const std::string faces =
       curves.faces.size() > 1 ? "Several faces were measured" : "A face was measured";
-  if (summary.frames == 1) return faces + " in this picture.";
+  // Where nothing is valid a box says so.
+  const std::string outcome = outcome_of(sheet).valid > 0 ? " " + outcome_sentence(sheet) : "";
+  if (summary.frames == 1) return faces + " in this picture." + outcome;
   const std::string where =
       with_face == summary.frames
           ? fmt::format("{} in every one of {} frames.", faces,
                         count(static_cast<double>(summary.frames)))
           : fmt::format("{} in {} of {} frames.", faces, count(static_cast<double>(with_face)),
                         count(static_cast<double>(summary.frames)));
-  if (curves.tracks < 2) return where;
-  return where + fmt::format(
-                     " {} tracks, perhaps several people: the asymmetry sheet is of one of "
-                     "them, in {} frames.",
-                     curves.tracks, count(static_cast<double>(sheet.frames)));
+  if (curves.tracks < 2) return where + outcome;
+  return where + outcome +
+         fmt::format(
+             " {} tracks, perhaps several people: the asymmetry sheet is of one of "
+             "them, in {} frames.",
+             curves.tracks, count(static_cast<double>(sheet.frames)));
 }
 
 std::vector<Page::Fact> facts(const ReportInput& input, const Curves& curves) {
@@ -55,11 +58,24 @@ std::vector<Page::Fact> facts(const ReportInput& input, const Curves& curves) {
   return facts;
 }
 
-std::string notice(const Summary& summary) {
+std::string box(std::string_view title, const std::vector<std::string>& sentences) {
+  return fmt::format("<div class=\"lost\"><b>{}</b>\n{}</div>\n", title, list(sentences));
+}
+
+/// What nobody may overlook.
+std::string notice(const Summary& summary, const measure::Sheet& sheet) {
   std::string out;
-  if (!summary.lost.empty())
-    out += "<div class=\"lost\"><b>Not everything could be measured</b>\n" + list(summary.lost) +
-           "</div>\n";
+  if (!summary.lost.empty()) out += box("Not everything could be measured", summary.lost);
+  const int64_t with_face = summary.frames - summary.frames_without_face;
+  if (with_face > 0 && 2 * with_face < summary.frames)
+    out +=
+        box("In most frames no face was found",
+            {fmt::format("A face was measured in {} of {}: look at the pictures whether it is the "
+                         "person at all.",
+                         count(static_cast<double>(with_face)),
+                         count(static_cast<double>(summary.frames), "frame"))});
+  if (with_face > 0 && outcome_of(sheet).valid == 0)
+    out += box("No number of the asymmetry sheet is valid", {outcome_sentence(sheet)});
   return out +
          "<p class=\"notice\">Not a medical device: measurements for study, never a grade or a "
          "diagnosis. The pictures and numbers are health data.</p>\n";
@@ -75,13 +91,13 @@ std::string report_page(const ReportInput& input, const Curves& curves,
             headline(summary, curves, input.sheet),
             facts(input, curves),
             {}};
-  page.notice = notice(summary);
+  page.notice = notice(summary, input.sheet);
   const bool video = summary.frames > 1;
   page.add("moments", video ? "Rest and peak" : "The face",
            moments_section(moments_of(input.sheet, summary.frames), thumbnails));
   const std::string shown = curves_section(summary, curves, thumbnails, input.sheet.face_id);
   page.add("curves", video ? "Action units over time" : "Action units", shown);
-  page.add("sheet", "Asymmetry", sheet_section(input.sheet));
+  page.add("sheet", "Asymmetry", sheet_section(input.sheet, input.measure.pupil_distance_mm));
   page.add("quality", "Quality", quality_section(summary, curves));
   page.add("notes", "Warnings", list(summary.warnings));
   page.add("times", "Where the time went", times_section(summary));

@@ -36,12 +36,17 @@ std::vector<std::string> names_of(measure::Flags flags) {
 std::vector<NamedMoment> moments_of(const measure::Sheet& sheet, int64_t frames) {
   if (frames == 1) return {{"The face", 1}};
   std::vector<NamedMoment> moments;
-  if (sheet.rest) moments.push_back({"At rest", sheet.rest->frame});
+  if (sheet.rest)
+    moments.push_back(
+        {sheet.baseline.strict ? "At rest" : "At rest, with the mouth open or the eyes closed",
+         sheet.rest->frame});
   for (size_t i = 0; i < sheet.peaks.size(); ++i)
-    if (sheet.peaks[i])
+    if (const auto& peak = sheet.peaks[i]; peak && peak->movement > peak->needed)
       moments.push_back(
           {"Peak of the " + std::string(measure::name_of(static_cast<measure::Region>(i))),
-           sheet.peaks[i]->moment.frame});
+           peak->moment.frame});
+  if (moments.empty() && sheet.clearest)
+    moments.push_back({"The face that was measured", sheet.clearest->frame});
   return moments;
 }
 

@@ -205,7 +205,10 @@ std::string quality_section(const Summary& summary, const Curves& curves) {
       "Not detected: a hand, a mask, hair or glasses before the face, and motion blur. Points are "
       "guessed there, no flag stands and rows stay valid: look at the pictures and the overlay.");
   if (curves.lanes.empty())
-    return paragraph("Every frame has a face, and none carries a flag.") + unseen;
+    return paragraph(
+               "Every frame has a face, and none carries a flag. Measures have limits of their "
+               "own, narrower than a flag's: the sheet says which of them are valid.") +
+           unseen;
   Table table(
       "Frames that carry a flag. Measures that a flag makes doubtful are not counted as valid "
       "in the sheet.",
@@ -270,7 +273,7 @@ std::string origin_section(const Summary& summary, const Origin& origin) {
   for (const Origin::Network& network : origin.networks)
     networks.row({{network.role}, {network.kind}, {network.file}, {network.sha256}});
   std::vector<std::string> lines{
-      "Input: " + summary.input + " (" + summary.source + ")",
+      "Input: " + summary.input + " (" + summary.source.substr(0, summary.source.find(',')) + ")",
       fmt::format("Pack: {}, licence {}", summary.pack, origin.pack_licence)};
   if (!origin.pack_notes.empty()) lines.push_back("Of the pack: " + origin.pack_notes);
   lines.push_back(fmt::format("Device: {}; {}", summary.device, summary.precision));

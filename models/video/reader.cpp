@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <set>
+#include <string_view>
 #include <thread>
 
 #include "models/video/convert.hpp"
@@ -17,6 +17,9 @@ using ffmpeg::Owned;
 
 // A demuxer that only reports errors would otherwise keep us for ever.
 constexpr int kMaxErrorsInARow = 1000;
+// A container without a number of frames may be this much longer than its pictures: sound that goes
+// on, a last picture of unknown duration.
+constexpr double kSecondsAfterPictures = 1;
 
 void note_unusual(const AVCodecParameters& codec, const AVStream& stream, VideoInfo& info) {
   AVRational shape =
@@ -26,6 +29,12 @@ void note_unusual(const AVCodecParameters& codec, const AVStream& stream, VideoI
         "pixels are not square ({}:{}): shapes are measured as stored", shape.num, shape.den));
   if (codec.color_trc == AVCOL_TRC_SMPTE2084 || codec.color_trc == AVCOL_TRC_ARIB_STD_B67)
     info.warnings.push_back("HDR brightness is used as stored, without tone mapping");
+}
+
+/// AVI counts pictures that were dropped while recording, too.
+int64_t declared_frames(const ffmpeg::Demuxer& demuxer, const AVStream& stream) {
+  const bool avi = std::string_view(demuxer.get()->iformat->name) == "avi";
+  return avi ? 0 : std::max<int64_t>(0, stream.nb_frames);
 }
 
 VideoInfo info_of(const std::string& path, const ffmpeg::Demuxer& demuxer, const AVStream& stream,
@@ -47,7 +56,7 @@ VideoInfo info_of(const std::string& path, const ffmpeg::Demuxer& demuxer, const
   info.frame_rate = ffmpeg::rational(stream.avg_frame_rate);
   info.nominal_frame_rate = ffmpeg::rational(stream.r_frame_rate);
   info.time_base = ffmpeg::rational(stream.time_base);
-  info.declared_frames = std::max<int64_t>(0, stream.nb_frames);
+  info.declared_frames = declared_frames(demuxer, stream);
   if (stream.duration != AV_NOPTS_VALUE)
     info.duration_seconds = static_cast<double>(stream.duration) * info.time_base.value();
   else if (demuxer.get()->duration != AV_NOPTS_VALUE)
@@ -94,8 +103,13 @@ struct VideoReader::State {
   std::optional<Frame> advance();
   Result<void> convert(Frame& frame);
   int64_t stamp();
+  /// Whether the picture shows errors, its own or those of pictures before the last key picture.
+  bool is_damaged();
+  /// Notes what of the recording is not there, at the end of the file.
+  void note_missing();
   void error_seen() {
     ++summary.decoder_errors;
+    error_pts = std::max(error_pts.value_or(packet->pts), packet->pts);
     if (++errors_in_a_row > kMaxErrorsInARow) {
       ended = true;
       summary.warnings.push_back("reading stopped: nothing but errors");
@@ -111,8 +125,8 @@ struct VideoReader::State {
   ffmpeg::ToBgr to_bgr;
   VideoInfo info;
   ReadSummary summary;
-  std::set<int64_t> broken_stamps;  // of packets that the demuxer calls broken
-  std::optional<int64_t> last_pts;
+  std::optional<int64_t> error_pts;  // pictures are predicted from one that is damaged
+  std::optional<int64_t> first_pts, last_pts;
   int64_t last_duration = 0;
   int errors_in_a_row = 0;
   bool drained = false;  // the demuxer has no more packets
@@ -179,10 +193,7 @@ void VideoReader::State::feed() {
   if (packet->stream_index == stream->index) {
     // Outside the edit list: a recording that was trimmed without encoding it again.
     if ((packet->flags & AV_PKT_FLAG_DISCARD) != 0) ++summary.trimmed_frames;
-    if ((packet->flags & AV_PKT_FLAG_CORRUPT) != 0) {
-      error_seen();
-      broken_stamps.insert(packet->pts);
-    }
+    if ((packet->flags & AV_PKT_FLAG_CORRUPT) != 0) error_seen();
     if (avcodec_send_packet(decoder.get(), packet.get()) < 0) error_seen();
   }
   av_packet_unref(packet.get());
@@ -211,11 +222,40 @@ bool VideoReader::State::decode() {
 bool VideoReader::State::fits() {
   if (cv::Size(picture->width, picture->height) == info.coded_size) return true;
   ended = true;
-  summary.warnings.push_back(
+  summary.missing.push_back(
       fmt::format("the picture changes from {}x{} to {}x{} after {} frames: reading stopped there",
                   info.coded_size.width, info.coded_size.height, picture->width, picture->height,
                   summary.decoded_frames));
   return false;
+}
+
+bool VideoReader::State::is_damaged() {
+  const int64_t pts = picture->best_effort_timestamp;
+  const bool own =
+      picture->decode_error_flags != 0 || (picture->flags & AV_FRAME_FLAG_CORRUPT) != 0;
+  if (own)
+    error_pts = std::max(error_pts.value_or(pts), pts);
+  else if (error_pts && picture->key_frame != 0 && (pts == AV_NOPTS_VALUE || pts > *error_pts))
+    error_pts.reset();
+  return error_pts.has_value();
+}
+
+void VideoReader::State::note_missing() {
+  if (summary.lost_frames() > 0) {
+    summary.warnings.push_back(
+        fmt::format("{} of {} frames could not be read: the recording is damaged or cut off",
+                    summary.lost_frames(), summary.declared_frames));
+    return;
+  }
+  const bool known = demuxer.get()->duration_estimation_method != AVFMT_DURATION_FROM_BITRATE &&
+                     info.duration_seconds > 0;
+  if (summary.declared_frames > 0 || !summary.missing.empty() || !last_pts || !known) return;
+  const double shown =
+      static_cast<double>(*last_pts - *first_pts + last_duration) * info.time_base.value();
+  if (shown + kSecondsAfterPictures < info.duration_seconds)
+    summary.missing.push_back(fmt::format(
+        "the file tells of {:.1f} s, its pictures end after {:.1f} s: it is damaged or cut off",
+        info.duration_seconds, shown));
 }
 
 int64_t VideoReader::State::stamp() {
@@ -232,10 +272,7 @@ int64_t VideoReader::State::stamp() {
 std::optional<Frame> VideoReader::State::advance() {
   const bool was_ended = ended;
   if (!decode() || !fits()) {
-    if (!was_ended && summary.lost_frames() > 0)
-      summary.warnings.push_back(
-          fmt::format("{} of {} frames could not be read: the recording is damaged or cut off",
-                      summary.lost_frames(), summary.declared_frames));
+    if (!was_ended) note_missing();
     return std::nullopt;
   }
   Frame frame;
@@ -243,7 +280,8 @@ std::optional<Frame> VideoReader::State::advance() {
   frame.pts = stamp();
   frame.duration = std::max<int64_t>(0, picture->pkt_duration);
   frame.seconds = static_cast<double>(frame.pts) * info.time_base.value();
-  frame.damaged = picture->decode_error_flags != 0 || (picture->flags & AV_FRAME_FLAG_CORRUPT) != 0;
+  frame.damaged = is_damaged();
+  if (!first_pts) first_pts = frame.pts;
   last_pts = frame.pts;
   last_duration = frame.duration;
   ++summary.decoded_frames;

@@ -19,7 +19,9 @@ struct Frame {
   int64_t pts = 0;       ///< in units of VideoInfo::time_base, strictly increasing
   double seconds = 0;    ///< pts * time_base; the first frame need not be at 0
   int64_t duration = 0;  ///< in units of time_base; 0: unknown
-  bool damaged = false;  ///< the decoder concealed errors in this picture: not a measurement
+  /// The decoder concealed errors in this picture, or in one that it was predicted from: not a
+  /// measurement.
+  bool damaged = false;
 };
 
 /// What reading has come to so far; complete after `next` has returned nothing or an error.
@@ -35,7 +37,9 @@ struct ReadSummary {
   int64_t lost_frames() const {
     return std::max<int64_t>(0, declared_frames - trimmed_frames - decoded_frames);
   }
-  /// Why the file ended early or changed, one sentence each.
+  /// What is known to be missing though no count tells it, one sentence each.
+  std::vector<std::string> missing;
+  /// What was unusual, one sentence each.
   std::vector<std::string> warnings;
 };
 
@@ -59,7 +63,7 @@ class VideoReader {
 
   const VideoInfo& info() const;
   /// The next picture; nothing at the end. Decoding errors inside the file are counted and passed
-  /// over; a change of the picture size ends the file with a warning.
+  /// over; a change of the picture size ends the file, and what follows is missing.
   Result<std::optional<Frame>> next();
   /// Decodes up to `count` pictures as `next` does, without making frames of them. Returns how many
   /// there were.
