@@ -4,11 +4,16 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <charconv>
 #include <filesystem>
 #include <fstream>
+#include <iterator>
+#include <string_view>
+#include <utility>
 
 #include "apps/common.hpp"
 #include "host/core/write_file.hpp"
+#include "models/process/summary.hpp"
 #include "models/process/verify.hpp"
 
 namespace vultus::app {
@@ -16,6 +21,8 @@ namespace vultus::app {
 namespace {
 
 namespace fs = std::filesystem;
+
+constexpr const char* kFailuresHeader = "input,exit_code,reason,command\n";
 
 std::string cell(const std::string& text) {
   if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
@@ -30,6 +37,61 @@ std::string row(const std::vector<std::string>& cells) {
   for (const std::string& text : cells)
     line += (line.empty() ? "" : ",") + cell(text);
   return line + "\n";
+}
+
+std::string text_of(const fs::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+/// What `row` has written: cells of lines.
+std::vector<std::vector<std::string>> rows_of(const std::string& text) {
+  std::vector<std::vector<std::string>> rows;
+  std::vector<std::string> cells(1);
+  bool quoted = false;
+  for (size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    const bool doubled = quoted && c == '"' && i + 1 < text.size() && text[i + 1] == '"';
+    if (c == '"' && !doubled) {
+      quoted = !quoted;
+    } else if (quoted || (c != ',' && c != '\n')) {
+      cells.back() += c;
+      i += doubled;
+    } else if (c == ',') {
+      cells.emplace_back();
+    } else {
+      rows.push_back(std::exchange(cells, {""}));
+    }
+  }
+  return rows;
+}
+
+std::vector<Failure> read_failures(const std::string& out) {
+  const std::string text = text_of(fs::path(out) / "failed.csv");
+  if (!text.starts_with(kFailuresHeader)) return {};
+  std::vector<Failure> failures;
+  for (const std::vector<std::string>& cells :
+       rows_of(text.substr(std::string_view(kFailuresHeader).size()))) {
+    if (cells.size() != 4) continue;
+    int code = 0;
+    std::from_chars(cells[1].data(), cells[1].data() + cells[1].size(), code);
+    failures.push_back({cells[0], code, cells[2], cells[3]});
+  }
+  return failures;
+}
+
+/// Absolute paths of the inputs that have complete results in OUT, whose files are all there.
+std::vector<std::string> complete_inputs(const std::string& out) {
+  std::vector<std::string> inputs;
+  const auto folders = result_folders(out);
+  if (!folders) return inputs;
+  for (const std::string& folder : *folders) {
+    const auto summary = read_summary(folder + "/summary.json");
+    if (!summary || !summary->complete) continue;
+    const auto found = verify_results(folder, Depth::sizes);
+    if (found && found->differences.empty()) inputs.push_back(summary->input_path);
+  }
+  return inputs;
 }
 
 std::string text_at(const Json& object, const char* key) {
@@ -78,6 +140,18 @@ std::string row_of_results(const std::string& folder, std::string& input) {
 
 }  // namespace
 
+std::vector<Failure> earlier_failures(const std::string& out,
+                                      const std::vector<std::string>& settled) {
+  std::vector<Failure> failures = read_failures(out);
+  if (failures.empty()) return {};
+  const std::vector<std::string> complete = complete_inputs(out);
+  std::erase_if(failures, [&](const Failure& failure) {
+    return std::ranges::find(settled, failure.input) != settled.end() ||
+           std::ranges::find(complete, failure.input) != complete.end();
+  });
+  return failures;
+}
+
 Result<void> write_failures(const std::string& out, const std::vector<Failure>& failures) {
   const std::string path = (fs::path(out) / "failed.csv").string();
   std::error_code error;
@@ -85,7 +159,7 @@ Result<void> write_failures(const std::string& out, const std::vector<Failure>& 
     fs::remove(path, error);
     return {};
   }
-  std::string text = "input,exit_code,reason,command\n";
+  std::string text = kFailuresHeader;
   for (const Failure& failure : failures)
     text +=
         row({failure.input, std::to_string(failure.exit_code), failure.reason, failure.command});

@@ -15,8 +15,13 @@ struct Failure {
   std::string command;  ///< tries it again, from any folder
 };
 
+/// The entries of OUT/failed.csv that still hold: not those whose input has come to its end now
+/// (`settled`, absolute paths) or has complete results in OUT. None where there is no such file.
+std::vector<Failure> earlier_failures(const std::string& out,
+                                      const std::vector<std::string>& settled);
+
 /// OUT/failed.csv: input, exit_code, reason and command, one line each; quoted as RFC 4180 says.
-/// Without failures there is none, and one of an earlier run goes.
+/// Without failures there is none, and one that is there goes.
 Result<void> write_failures(const std::string& out, const std::vector<Failure>& failures);
 
 /// OUT/summary.csv: a row for all results that lie in OUT, whichever run made them, and for each

@@ -96,9 +96,10 @@ ProgressDisplay::Style style_of(const Options& options) {
 
 /// What happened to every input, for the exit code and the last line.
 struct Tally {
-  int done = 0, skipped = 0;
+  int done = 0, skipped = 0, stopped = 0, not_begun = 0;
   std::vector<Failure> failures;  ///< without results
   std::vector<Failure> partials;
+  std::vector<std::string> settled;  ///< absolute paths of what was not stopped before its end
 
   int partial() const { return static_cast<int>(partials.size()); }
   size_t inputs() const {
@@ -110,6 +111,13 @@ struct Tally {
     bool same = std::ranges::all_of(
         failures, [&](const Failure& each) { return each.exit_code == failures[0].exit_code; });
     return same ? failures[0].exit_code : int{kFailure};
+  }
+  std::string text() const {
+    std::string text = fmt::format("{} complete, {} partial, {} done before, {} failed", done,
+                                   partial(), skipped, failures.size());
+    if (stopped > 0) text += fmt::format(", {} stopped", stopped);
+    if (not_begun > 0) text += fmt::format(", {} not begun", not_begun);
+    return text;
   }
 };
 
@@ -137,6 +145,7 @@ void print_summary(const Summary& s) {
 void note_failure(const Options& options, const std::string& input, const std::string& name,
                   const Error& error, Tally& tally, Json& results) {
   report(error);
+  tally.settled.push_back(absolute_path(input));
   tally.failures.push_back({absolute_path(input), app::exit_code(error.code), error.what,
                             retry_command(options, input, name, false)});
   results.push_back({{"input", input}, {"status", "failed"}, {"error", error.what}});
@@ -152,11 +161,22 @@ void note_partial(const Options& options, const std::string& input, const std::s
        retry_command(options, input, name, true)});
 }
 
+void note_stopped(const std::string& input, const Error& error, Tally& tally, Json& results) {
+  fmt::print(stderr, "vultus: {}: {}\n", input, error.what);
+  ++tally.stopped;
+  results.push_back({{"input", input}, {"status", "stopped"}});
+}
+
 void run_inputs(Processor& processor, const Options& options, const std::vector<InputFile>& inputs,
                 ProgressDisplay& display, Tally& tally, Json& results) {
   std::vector<std::string> names = output_names(inputs);
-  for (size_t i = 0; i < inputs.size() && !cancelled; ++i) {
+  for (size_t i = 0; i < inputs.size(); ++i) {
     const std::string& input = inputs[i].path;
+    if (cancelled) {
+      ++tally.not_begun;
+      results.push_back({{"input", input}, {"status", "not begun"}});
+      continue;
+    }
     display.begin(input, i, inputs.size());
     auto summary = processor.run(input, names[i]);
     display.end();
@@ -164,9 +184,10 @@ void run_inputs(Processor& processor, const Options& options, const std::vector<
       if (summary.error().code != Errc::interrupted)
         note_failure(options, input, names[i], summary.error(), tally, results);
       else
-        fmt::print(stderr, "vultus: {}: {}\n", input, summary.error().what);
+        note_stopped(input, summary.error(), tally, results);
       continue;
     }
+    tally.settled.push_back(absolute_path(input));
     if (!summary->complete)
       note_partial(options, input, names[i], *summary, tally);
     else
@@ -199,6 +220,7 @@ Result<std::vector<InputFile>> input_files(const Options& options, Tally& tally,
       continue;
     }
     files.insert(files.end(), found->files.begin(), found->files.end());
+    if (found->files.front().of_folder) tally.settled.push_back(absolute_path(input));
     // It may be one all the same: a phone's HEIC, say.
     if (!found->passed_over.empty())
       fmt::print(stderr, "vultus: {}: passed over, no video or picture by its ending: {}\n", input,
@@ -207,14 +229,21 @@ Result<std::vector<InputFile>> input_files(const Options& options, Tally& tally,
   return files;
 }
 
-/// failed.csv and summary.csv. One input that fails makes no folder.
-Result<void> write_lists(const std::string& out, const Tally& tally) {
+/// failed.csv and summary.csv. One input that fails makes no folder. Returns how many entries of
+/// failed.csv are of earlier runs.
+Result<size_t> write_lists(const std::string& out, const Tally& tally) {
   std::error_code ignored;
-  if (tally.inputs() < 2 && !std::filesystem::is_directory(out, ignored)) return {};
-  std::vector<Failure> all = tally.failures;
-  all.insert(all.end(), tally.partials.begin(), tally.partials.end());
-  VULTUS_CHECK(write_failures(out, all));
-  return write_overview(out, tally.failures);
+  if (tally.inputs() < 2 && !std::filesystem::is_directory(out, ignored)) return size_t{0};
+  std::vector<Failure> failures = earlier_failures(out, tally.settled);
+  const size_t earlier = failures.size();
+  failures.insert(failures.end(), tally.failures.begin(), tally.failures.end());
+  std::vector<Failure> listed = failures;
+  listed.insert(listed.end(), tally.partials.begin(), tally.partials.end());
+  VULTUS_CHECK(write_failures(out, listed));
+  // Partial ones have results, which tell of them.
+  std::erase_if(failures, [](const Failure& each) { return each.exit_code == kPartial; });
+  VULTUS_CHECK(write_overview(out, failures));
+  return earlier;
 }
 
 Result<int> process(const Options& options) {
@@ -274,13 +303,15 @@ Result<int> process(const Options& options) {
   std::signal(SIGTERM, on_signal);
   run_inputs(*processor, options, inputs, display, tally, results);
 
-  VULTUS_CHECK(write_lists(options.out, tally));
+  VULTUS_TRY(const size_t earlier, write_lists(options.out, tally));
   int code = cancelled ? 128 + cancel_signal : tally.exit_code();
   if (options.engine.json)
     print_json({{"schema", 1}, {"device", devices.note}, {"exit_code", code}, {"inputs", results}});
   else if (inputs.size() > 1 || tally.inputs() > 1)
-    fmt::print("{} complete, {} partial, {} done before, {} failed\n", tally.done, tally.partial(),
-               tally.skipped, tally.failures.size());
+    fmt::print("{}\n", tally.text());
+  if (earlier > 0 && !options.engine.json)
+    fmt::print("failed.csv still lists {} input{} of earlier runs\n", earlier,
+               earlier == 1 ? "" : "s");
   if (cancelled)
     fmt::print(stderr,
                "vultus: stopped; the same command again goes on, and skips what is complete\n");
@@ -355,7 +386,7 @@ void add_process(CLI::App& app, int& status) {
       "Left and right are the subject's own, as seen by a camera that does not mirror (else "
       "--mirrored-input).\n"
       "Exit code 3 when some inputs failed or are partial: failed.csv lists them, summary.csv "
-      "all.\n"
+      "all.\nAn entry of failed.csv stays until that input succeeds.\n"
       "What is complete is not done again; where only --baseline, --pupil-distance, --format or\n"
       "--no-report differ, tables and report are made again and nothing is measured.\n"
       "Examples:\n  vultus process visit1/ visit2/ -o results\n  vultus process clip.mp4 -o "

@@ -102,7 +102,8 @@ class Messages(Cli):
         names.write_text(f"{picture}\r\n\n{picture}\n")
         # The same file twice is one.
         self.process(0, "--files-from", names, "--search-every", 7, "--no-mirror", pack=pack, says="2 done before, 0 failed")
-        self.assertFalse((self.out / "failed.csv").exists())
+        with open(self.out / "failed.csv", newline="") as file:
+            self.assertEqual(list(csv.DictReader(file)), rows)
         names.write_text("\n")
         self.process(4, "--files-from", names, pack=pack, says="names no file")
         self.process(4, "--files-from", self.folder, pack=pack, says="Is a directory")

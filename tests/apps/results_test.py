@@ -64,6 +64,28 @@ class Results(ProcessCli):
         self.assertEqual(retried.returncode, 3, retried.stdout + retried.stderr)
         self.assertEqual({p.name for p in (self.folder / "out").iterdir() if p.is_dir()}, {"clip", "truncated"})
 
+    def listed(self, name):
+        with open(self.folder / "out" / name, newline="") as file:
+            return list(csv.DictReader(file))
+
+    def test_what_failed_stays_listed_until_it_succeeds(self):
+        bad, good, failed = self.folder / "bad, one.mp4", self.clip(frames=3), self.folder / "out" / "failed.csv"
+        bad.write_text("not a \"video\"")
+        self.process(3, bad, good)
+        before = failed.read_text()
+        self.process(0, good, says="failed.csv still lists 1 input of earlier runs")
+        self.assertEqual(failed.read_text(), before)
+        self.assertEqual({row["input"]: row["status"] for row in self.listed("summary.csv")},
+                         {str(good): "complete", str(bad): "failed"})
+        self.clip(bad.name, frames=3)
+        self.process(0, bad)
+        self.assertFalse(failed.exists())
+        self.assertEqual({row["status"] for row in self.listed("summary.csv")}, {"complete"})
+        # Results that are there, whichever run made them, end an entry.
+        failed.write_text(before)
+        self.process(0, good)
+        self.assertFalse(failed.exists())
+
     def test_results_changed_by_hand_are_not_taken_for_done_and_verify_tells_the_command(self):
         clip, sheet = self.clip(), self.folder / "out" / "clip" / "asymmetry.csv"
         self.process(0, clip)
