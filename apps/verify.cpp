@@ -48,18 +48,37 @@ Json as_json(const Verification& found) {
           {"make_again", found.differences.empty() ? "" : make_again(found)}};
 }
 
+void print(const Unfinished& found) {
+  fmt::print(
+      "{}: UNFINISHED, {} frames measured ({}); the same vultus process command as before "
+      "goes on from there\n",
+      found.results, found.frames, found.folder);
+}
+
+Json as_json(const Unfinished& found) {
+  return {{"folder", found.folder}, {"results", found.results}, {"frames", found.frames}};
+}
+
 int verify(const Options& options) {
   int code = kComplete;
-  size_t good = 0, different = 0;
-  Json results = Json::array();
+  size_t good = 0, different = 0, unfinished = 0;
+  Json results = Json::array(), left = Json::array();
   auto note = [&](const Error& error) {
     report(error);
     if (code == kComplete) code = exit_code(error.code);
   };
   for (const std::string& path : options.folders) {
+    const std::vector<Unfinished> begun = unfinished_results(path);
+    unfinished += begun.size();
+    for (const Unfinished& each : begun) {
+      if (options.json)
+        left.push_back(as_json(each));
+      else
+        print(each);
+    }
     auto folders = result_folders(path);
     if (!folders) {
-      note(folders.error());
+      if (begun.empty()) note(folders.error());
       continue;
     }
     for (const std::string& folder : *folders) {
@@ -76,10 +95,12 @@ int verify(const Options& options) {
     }
   }
   if (different > 0) code = kMismatch;
+  if (code == kComplete && unfinished > 0) code = kPartial;
   if (options.json)
-    print_json({{"schema", 1}, {"exit_code", code}, {"results", results}});
-  else if (good + different > 1)
-    fmt::print("{} verified, {} different\n", good, different);
+    print_json({{"schema", 1}, {"exit_code", code}, {"results", results}, {"unfinished", left}});
+  else if (good + different + unfinished > 1)
+    fmt::print("{} verified, {} different{}\n", good, different,
+               unfinished > 0 ? fmt::format(", {} unfinished", unfinished) : "");
   return code;
 }
 
@@ -96,7 +117,8 @@ void add_verify(CLI::App& app, int& status) {
   command->add_flag("--json", options->json, "one JSON document on stdout");
   command->footer(
       "Exit code 9 where something differs from what run.json says was written, 4 where there is "
-      "no run.json.\nExample:\n  vultus verify results");
+      "no run.json,\n3 where all is as written but a run was stopped and is not "
+      "finished.\nExample:\n  vultus verify results");
   command->callback([options, &status] { status = verify(*options); });
 }
 

@@ -13,6 +13,7 @@
 #include <iterator>
 #include <set>
 #include <sstream>
+#include <string_view>
 #include <utility>
 
 #include "models/file/file.hpp"
@@ -37,6 +38,8 @@ constexpr std::array kOutputs{"summary.json",       OutputFolder::kCheckpoint,
 constexpr std::array kVideos{"left_mirrored.mp4", "right_mirrored.mp4", "overlay.mp4"};
 /// In the working folder while its files replace others: their names, one a line.
 constexpr const char* kReplacing = ".replacing";
+/// Of the working folder's name, behind a point and the input's: no input's output can have that.
+constexpr std::string_view kWorking = ".vultus-partial";
 
 Error unwritable(const std::string& path, const std::string& why) {
   return {Errc::unwritable, fmt::format("{}: cannot be written: {}", path, why)};
@@ -112,10 +115,16 @@ Result<OutputFolder> OutputFolder::create(const std::string& out, const std::str
 }
 
 std::string OutputFolder::working_of(const std::string& out, const std::string& name) {
-  // A name that no input's output can have.
   const fs::path final = fs::path(out) / name;
-  return (final.parent_path() / fmt::format(".{}.vultus-partial", final.filename().string()))
-      .string();
+  return (final.parent_path() / fmt::format(".{}{}", final.filename().string(), kWorking)).string();
+}
+
+std::string OutputFolder::final_of(const std::string& working) {
+  const fs::path path(working);
+  const std::string name = path.filename().string();
+  if (!name.starts_with('.') || !name.ends_with(kWorking) || name.size() < kWorking.size() + 2)
+    return {};
+  return (path.parent_path() / name.substr(1, name.size() - 1 - kWorking.size())).string();
 }
 
 bool OutputFolder::half_replaced(const std::string& out, const std::string& name) {

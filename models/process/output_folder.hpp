@@ -22,6 +22,8 @@ class OutputFolder {
   static Result<void> check_writable(const std::string& out);
   /// Where the run of an input that is not finished has its files.
   static std::string working_of(const std::string& out, const std::string& name);
+  /// OUT/NAME for such a folder; empty for any other.
+  static std::string final_of(const std::string& working);
   /// Whether a `commit` that replaced OUT/NAME was ended in the middle: some of the new files are
   /// still in the working folder.
   static bool half_replaced(const std::string& out, const std::string& name);

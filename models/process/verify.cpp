@@ -9,8 +9,10 @@
 #include <optional>
 
 #include "models/pack/sha256.hpp"
+#include "models/process/checkpoint.hpp"
 #include "models/process/csv_file.hpp"
 #include "models/process/journal.hpp"
+#include "models/process/output_folder.hpp"
 #include "models/video/count.hpp"
 
 namespace vultus {
@@ -162,7 +164,31 @@ void find_results(const fs::path& folder, int depth, std::vector<std::string>& f
   }
 }
 
+void find_unfinished(const fs::path& folder, int depth, std::vector<Unfinished>& found) {
+  std::error_code error;
+  fs::directory_iterator at(folder, error), end;
+  for (; !error && at != end; at.increment(error)) {
+    std::error_code ignored;
+    if (!at->is_directory(ignored) || at->is_symlink(ignored)) continue;
+    const std::string path = at->path().string();
+    const std::string results = OutputFolder::final_of(path);
+    if (!results.empty()) {
+      const auto checkpoint = Checkpoint::load(path + "/" + OutputFolder::kCheckpoint);
+      found.push_back({path, results, checkpoint ? checkpoint->frames : 0});
+    } else if (at->path().filename().string().front() != '.' && depth < kDeepest) {
+      find_unfinished(at->path(), depth + 1, found);
+    }
+  }
+}
+
 }  // namespace
+
+std::vector<Unfinished> unfinished_results(const std::string& path) {
+  std::vector<Unfinished> found;
+  find_unfinished(path, 0, found);
+  std::ranges::sort(found, {}, &Unfinished::folder);
+  return found;
+}
 
 Result<std::vector<std::string>> result_folders(const std::string& path) {
   std::error_code error;

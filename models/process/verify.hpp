@@ -31,6 +31,15 @@ enum class Depth : uint8_t {
 /// of ours.
 Result<Verification> verify_results(const std::string& folder, Depth depth = Depth::sums);
 
+/// What a run that was stopped or killed has left in its hidden folder.
+struct Unfinished {
+  std::string folder;   ///< that one
+  std::string results;  ///< the folder that the results will have
+  int64_t frames = 0;   ///< measured; a run goes on behind them
+};
+/// Those in `path`, however deep. Empty where there are none.
+std::vector<Unfinished> unfinished_results(const std::string& path);
+
 /// The folders of results that `path` stands for: itself, or those in it, however deep, that have a
 /// run.json or a summary.json; hidden ones and links to folders are passed over. bad_input where
 /// there are none.

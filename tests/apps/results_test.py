@@ -86,6 +86,24 @@ class Results(ProcessCli):
         self.process(0, good)
         self.assertFalse(failed.exists())
 
+    def test_what_was_stopped_and_not_begun_is_counted_and_verify_names_it(self):
+        clips = [self.clip("a.mp4", frames=3), self.clip("b.mp4", frames=400, size="640x480"), self.clip("c.mp4", frames=3),
+                 self.clip("d.mp4", frames=3)]
+        running = subprocess.Popen([str(VULTUS), "process", *map(str, clips), "-o", str(self.folder / "out"), "--pack", str(PACK),
+                                    "--device", "cpu", "--progress", "json"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        while "b.mp4" not in running.stderr.readline():
+            pass
+        running.terminate()
+        stdout, stderr = running.communicate(timeout=120)
+        self.assertEqual(running.returncode, 143, stderr)
+        self.assertIn("1 complete, 0 partial, 0 done before, 0 failed, 1 stopped, 2 not begun", stdout)
+        said = self.expect(3, "verify", self.folder / "out", says="1 verified, 0 different, 1 unfinished").stdout
+        self.assertIn(f"{self.folder / 'out' / 'b'}: UNFINISHED", said)
+        self.assertIn("the same vultus process command", said)
+        document = json.loads(self.expect(3, "verify", self.folder / "out", "--json").stdout)
+        self.assertEqual([each["folder"] for each in document["unfinished"]], [str(self.folder / "out" / ".b.vultus-partial")])
+        self.assertGreater(document["unfinished"][0]["frames"], 0)
+
     def test_results_changed_by_hand_are_not_taken_for_done_and_verify_tells_the_command(self):
         clip, sheet = self.clip(), self.folder / "out" / "clip" / "asymmetry.csv"
         self.process(0, clip)
