@@ -1,6 +1,7 @@
 #include "apps/dry_run.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -14,6 +15,7 @@
 #include "models/image/image.hpp"
 #include "models/process/outlook.hpp"
 #include "models/process/output_folder.hpp"
+#include "models/process/settings.hpp"
 #include "models/video/reader.hpp"
 #include "models/video/writer.hpp"
 
@@ -192,13 +194,17 @@ const char* name_of(const Input& input) {
 
 /// What follows the size and the cost.
 std::string note_of(const Outlook& outlook) {
+  const std::string kept =
+      outlook.kept.empty() ? ""
+                           : fmt::format("; keeps {}", fmt::join(command_words(outlook.kept), " "));
   switch (outlook.action) {
     case Action::resume:
       return fmt::format(" (goes on from frame {})", outlook.measured);
     case Action::remake:
-      return fmt::format(" (tables and report alone, measured before: {})", outlook.differences);
+      return fmt::format(" (tables and report alone, measured before: {}{})", outlook.differences,
+                         kept);
     case Action::skip:
-      return " (done before)";
+      return fmt::format(" (done before{})", kept);
     default:
       return "";
   }

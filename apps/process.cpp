@@ -11,6 +11,7 @@
 #include "apps/failures.hpp"
 #include "apps/progress.hpp"
 #include "apps/spare_memory.hpp"
+#include "models/process/settings.hpp"
 
 namespace vultus::app {
 
@@ -35,8 +36,9 @@ struct Options {
   int every = 10, batch = 0;
   bool no_mirror = false, no_overlay = false, no_report = false, no_smooth = false;
   bool force = false, quiet = false, dry_run = false;
-  std::vector<std::string> words;  ///< of the command line, without the inputs
-  std::vector<std::string> again;  ///< the same with absolute paths, without --output and --force
+  std::vector<std::string> unnamed;  ///< options of the tables that were not given
+  std::vector<std::string> words;    ///< of the command line, without the inputs
+  std::vector<std::string> again;    ///< the same with absolute paths, without --output and --force
 };
 
 /// The options that were given, as words of a command line; paths of the results, not of inputs.
@@ -134,6 +136,9 @@ void print_summary(const Summary& s) {
                s.folder);
   if (s.resumed_at > 0) fmt::print("  gone on from frame {} of an earlier run\n", s.resumed_at);
   if (!s.begun_again.empty()) fmt::print("  note: {}\n", s.begun_again);
+  if (!s.kept.empty())
+    fmt::print("  note: keeps {} of the earlier run; give the option to have another\n",
+               fmt::join(command_words(s.kept), " "));
   for (const std::string& lost : s.lost)
     fmt::print("  lost: {}\n", lost);
   for (const std::string& warning : s.warnings)
@@ -153,12 +158,15 @@ void note_failure(const Options& options, const std::string& input, const std::s
 
 void note_partial(const Options& options, const std::string& input, const std::string& name,
                   const Summary& summary, Tally& tally) {
+  Options same = options;
+  const std::vector<std::string> kept = command_words(summary.kept);
+  same.again.insert(same.again.end(), kept.begin(), kept.end());
   tally.partials.push_back(
       {absolute_path(input), kPartial,
        fmt::format("partial: {}; where a better copy of the recording can be had, put it there and "
                    "make it again",
                    fmt::join(summary.lost, "; ")),
-       retry_command(options, input, name, true)});
+       retry_command(same, input, name, true)});
 }
 
 void note_stopped(const std::string& input, const Error& error, Tally& tally, Json& results) {
@@ -196,6 +204,7 @@ void run_inputs(Processor& processor, const Options& options, const std::vector<
       Json json = Json::parse(to_json(*summary), nullptr, false);
       json["skipped"] = summary->skipped;
       json["remade"] = summary->remade;
+      json["kept"] = command_words(summary->kept);
       results.push_back(std::move(json));
     } else {
       print_summary(*summary);
@@ -281,6 +290,7 @@ Result<int> process(const Options& options) {
   VULTUS_TRY(settings.baseline, measure::parse_baseline(options.baseline));
   settings.pupil_distance_mm = options.pupil_distance;
   settings.sides.mirrored_input = options.mirrored_input;
+  settings.unnamed = options.unnamed;
   settings.force = options.force;
   settings.progress = [&](const Progress& p) { display.update(p.frames, p.declared_frames); };
   settings.cancel = &cancelled;
@@ -389,11 +399,15 @@ void add_process(CLI::App& app, int& status) {
       "all.\nAn entry of failed.csv stays until that input succeeds.\n"
       "What is complete is not done again; where only --baseline, --pupil-distance, --format or\n"
       "--no-report differ, tables and report are made again and nothing is measured.\n"
+      "One of the first three that was given once is kept until another is given (--baseline "
+      "auto).\n"
       "Examples:\n  vultus process visit1/ visit2/ -o results\n  vultus process clip.mp4 -o "
       "results --no-mirror --device cpu");
   command->callback([options, command, &status] {
     options->words = option_words(*command);
     options->again = words_again(*command);
+    for (const std::string name : {"baseline", "pupil-distance", "format"})
+      if (command->count("--" + name) == 0) options->unnamed.push_back(name);
     auto code = process(*options);
     status = code ? *code : report(code.error());
   });

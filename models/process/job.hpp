@@ -15,6 +15,7 @@ struct Processor::Job {
   OutputFolder& folder;
   Summary& summary;
   face::StageTimes& times;
+  ProcessOptions options;     ///< the processor's, with what finished results keep of theirs
   std::string identity = {};  ///< of what is measured: program, settings, source
   bool remake = false;        ///< nothing is left to measure
   size_t most_faces = 0;      ///< found in one frame

@@ -54,9 +54,11 @@ bool is_whole(Outlook& outlook) {
 }
 
 /// Of finished results of the same recording.
-void weigh(Outlook& outlook, const std::vector<Setting>& wanted) {
+void weigh(Outlook& outlook, const ProcessOptions& options, const Pack& pack) {
   const Summary& before = *outlook.before;
-  const Differences differences = differences_of(before.options, wanted);
+  outlook.kept = kept_settings(options, before.options);
+  const Differences differences =
+      differences_of(before.options, settings_of(with_settings(options, outlook.kept), pack));
   if (differences.text.empty()) {
     outlook.action = Action::skip;
   } else if (before.options.empty()) {
@@ -86,7 +88,6 @@ Result<Outlook> look_ahead(const ProcessOptions& options, const Pack& pack,
   outlook.folder = (fs::path(options.out) / name).string();
   VULTUS_TRY(outlook.source, source_of(input));
   if (options.force) return outlook;
-  const std::vector<Setting> wanted = settings_of(options, pack);
   std::error_code ignored;
   // A run will finish that first.
   const bool half =
@@ -95,7 +96,7 @@ Result<Outlook> look_ahead(const ProcessOptions& options, const Pack& pack,
     outlook.before = read_summary(OutputFolder::working_of(options.out, name) + "/summary.json");
   if (!outlook.before) outlook.before = read_summary(outlook.folder + "/summary.json");
   if (outlook.before && outlook.before->source == outlook.source) {
-    if (half || is_whole(outlook)) weigh(outlook, wanted);
+    if (half || is_whole(outlook)) weigh(outlook, options, pack);
   } else if (outlook.before) {
     refuse(outlook, fmt::format("holds the results of another recording or state of it ({})",
                                 outlook.before->input));
@@ -103,7 +104,8 @@ Result<Outlook> look_ahead(const ProcessOptions& options, const Pack& pack,
     refuse(outlook, "holds something else than finished results");
   } else {
     look_for_checkpoint(outlook, OutputFolder::working_of(options.out, name),
-                        fmt::format("{}; {}", program(), measured_from(wanted, outlook.source)));
+                        fmt::format("{}; {}", program(),
+                                    measured_from(settings_of(options, pack), outlook.source)));
   }
   return outlook;
 }

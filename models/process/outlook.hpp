@@ -20,6 +20,7 @@ struct Outlook {
   std::string folder;             ///< OUT/NAME
   std::string source;             ///< Summary::source of the input
   std::string differences;        ///< of `remake`: "baseline auto, now 0.3-1.2"
+  std::vector<Setting> kept;      ///< of `remake` and `skip`: what nobody named and they have
   int64_t measured = 0;           ///< frames, of `resume`
   std::optional<Summary> before;  ///< of finished results
   std::optional<Error> refusal;

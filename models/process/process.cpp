@@ -106,8 +106,8 @@ Result<void> Processor::work(Job& job) {
   const std::string& folder = job.folder.working();
   VULTUS_CHECK(
       write_run_manifest(folder, summary, pack_, options_.devices,
-                         {options_.command_line, options_.again ? options_.again(job.input)
-                                                                : std::vector<std::string>()}));
+                         {options_.command_line, job.options.again ? job.options.again(job.input)
+                                                                   : std::vector<std::string>()}));
   // What is on the disk counts, not what was meant to be written. The sums were just made of it.
   VULTUS_TRY(Verification found, verify_results(folder, Depth::contents));
   if (!found.differences.empty()) return Error{Errc::mismatch, found.differences.front()};
@@ -134,6 +134,7 @@ Result<Summary> Processor::run_alone(const std::string& input, const std::string
   if (outlook.action == Outlook::Action::skip) {
     outlook.before->skipped = true;
     outlook.before->folder = outlook.folder;
+    outlook.before->kept = outlook.kept;
     OutputFolder::tidy(options_.out, name);
     return *outlook.before;
   }
@@ -153,14 +154,16 @@ Result<Summary> Processor::run_alone(const std::string& input, const std::string
   summary.pack = fmt::format("{} {}", pack_.name, pack_.version);
   summary.source = outlook.source;
   summary.batch = options_.frames_together();
-  summary.options = settings_of(options_, pack_);
+  const ProcessOptions options = with_settings(options_, outlook.kept);
+  summary.options = settings_of(options, pack_);
   summary.settings = to_text(summary.options);
   summary.remade = outlook.differences;
+  summary.kept = outlook.kept;
   const bool replaces = options_.force || outlook.action == Outlook::Action::remake;
   face::StageTimes times;
   VULTUS_TRY(OutputFolder folder, OutputFolder::create(options_.out, name, replaces));
   if (replaces) folder.clear();
-  Job job{input, folder, summary, times};
+  Job job{input, folder, summary, times, options};
   job.identity = fmt::format("{}; {}", program(), measured_from(summary.options, summary.source));
   // One picture is measured again: that is as quick.
   job.remake = is_video && outlook.action == Outlook::Action::remake;

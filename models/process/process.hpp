@@ -48,6 +48,9 @@ struct ProcessOptions {
   measure::Sides sides;              ///< set where the input is mirrored as selfies are
   measure::BaselineChoice baseline;  ///< the face at rest, for asymmetry.csv
   double pupil_distance_mm = measure::kUsualPupilDistance;
+  /// Names of settings that concern tables alone and that nobody asked for: results that are
+  /// finished keep what they have of them.
+  std::vector<std::string> unnamed;
   bool force = false;        ///< replaces existing output
   std::string command_line;  ///< as typed, for run.json
   /// Words of the command that makes the results of an input again, but for -o; for run.json.

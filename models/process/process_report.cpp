@@ -46,9 +46,10 @@ Result<void> Processor::write_report(Job& job) {
   if (options_.report) {
     face::StageTimes::Timer timer(&job.times, "report");
     VULTUS_TRY(const measure::MeasureOptions options, measuring(job));
-    VULTUS_CHECK(report::write_report(
-        job.file("report.html"), {summary, origin_of(pack_, options_, job.input, options.picture),
-                                  job.records(), options, job.sheet}));
+    VULTUS_CHECK(
+        report::write_report(job.file("report.html"),
+                             {summary, origin_of(pack_, job.options, job.input, options.picture),
+                              job.records(), options, job.sheet}));
     summary.outputs.push_back("report.html");
   }
   take_times(job.times, job.start, summary);

@@ -48,7 +48,8 @@ Result<void> write_sheet(const std::string& path, const measure::Sheet& sheet) {
 
 Result<measure::MeasureOptions> Processor::measuring(const Job& job) const {
   VULTUS_TRY(JournalReader journal, JournalReader::open(job.folder.journal()));
-  return measure::MeasureOptions{journal.header().size, options_.sides, options_.pupil_distance_mm};
+  return measure::MeasureOptions{journal.header().size, options_.sides,
+                                 job.options.pupil_distance_mm};
 }
 
 measure::RecordSource Processor::Job::records() const {
@@ -70,7 +71,7 @@ Result<void> Processor::write_tables(Job& job) {
   VULTUS_TRY(measure::Survey tracks, survey(records, options));
   VULTUS_TRY(Tables tables, Tables::create(job.folder.working(), layout()));
   std::optional<OpenFaceTable> openface;
-  if (options_.openface) {
+  if (job.options.openface) {
     VULTUS_TRY(openface, OpenFaceTable::create(job.folder.working()));
   }
   Restarts restarts;
@@ -91,7 +92,7 @@ Result<void> Processor::write_tables(Job& job) {
   const auto notes = face_sentences(summary, options_, restarts.count(), job.most_faces);
   summary.warnings.insert(summary.warnings.end(), notes.begin(), notes.end());
 
-  VULTUS_TRY(job.sheet, measure::compute_sheet(records, {options, options_.baseline}));
+  VULTUS_TRY(job.sheet, measure::compute_sheet(records, {options, job.options.baseline}));
   VULTUS_CHECK(write_sheet(job.file(kSheet), job.sheet));
   summary.asymmetry = job.sheet.notes;
   summary.baseline = baseline_of(job.sheet.baseline);

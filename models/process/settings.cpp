@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <string_view>
 
 namespace vultus {
@@ -16,6 +17,27 @@ constexpr std::string_view kNetwork = "network ";
 
 std::string on(bool value) {
   return value ? "on" : "off";
+}
+
+/// Those of the tables that have a value to keep.
+std::vector<Setting> table_settings(const ProcessOptions& options) {
+  return {{"format", options.openface ? "openface" : "vultus"},
+          {"baseline", to_text(options.baseline)},
+          {"pupil-distance", fmt::format("{}", options.pupil_distance_mm)}};
+}
+
+void set(ProcessOptions& options, const Setting& setting) {
+  const std::string& value = setting.value;
+  if (setting.name == "format") {
+    options.openface = value == "openface";
+  } else if (setting.name == "baseline") {
+    if (const auto choice = measure::parse_baseline(value)) options.baseline = *choice;
+  } else if (setting.name == "pupil-distance") {
+    double distance = 0;
+    std::from_chars(value.data(), value.data() + value.size(), distance);
+    if (distance >= measure::kLeastPupilDistance && distance <= measure::kMostPupilDistance)
+      options.pupil_distance_mm = distance;
+  }
 }
 
 std::string value_of(const std::vector<Setting>& settings, const std::string& name) {
@@ -66,6 +88,42 @@ std::string measured_from(const std::vector<Setting>& settings, const std::strin
   std::vector<Setting> measured = settings;
   std::erase_if(measured, concerns_tables_alone);
   return fmt::format("{}; {}", to_text(measured), source);
+}
+
+std::vector<Setting> kept_settings(const ProcessOptions& options,
+                                   const std::vector<Setting>& before) {
+  std::vector<Setting> kept;
+  for (const std::string& name : options.unnamed) {
+    const auto was = std::ranges::find(before, name, &Setting::name);
+    if (was == before.end() || was->value == value_of(table_settings(options), name)) continue;
+    ProcessOptions trial = options;
+    set(trial, *was);
+    // Else it is none that a run could have written.
+    if (value_of(table_settings(trial), name) == was->value) kept.push_back(*was);
+  }
+  return kept;
+}
+
+std::vector<std::string> command_words(const std::vector<Setting>& settings) {
+  std::vector<std::string> words;
+  for (const Setting& setting : settings)
+    words.insert(words.end(), {"--" + setting.name, setting.value});
+  return words;
+}
+
+ProcessOptions with_settings(ProcessOptions options, const std::vector<Setting>& settings) {
+  for (const Setting& setting : settings)
+    set(options, setting);
+  const std::vector<std::string> words = command_words(settings);
+  for (const std::string& word : words)
+    options.command += " " + word;
+  if (options.again)
+    options.again = [again = options.again, words](const std::string& input) {
+      std::vector<std::string> all = again(input);
+      all.insert(all.end(), words.begin(), words.end());
+      return all;
+    };
+  return options;
 }
 
 Differences differences_of(const std::vector<Setting>& before, const std::vector<Setting>& now) {

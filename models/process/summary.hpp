@@ -68,6 +68,8 @@ struct Summary {
   std::vector<Setting> options;  ///< `settings` one by one
   /// Options that differed where tables and report alone were made again; not in the file.
   std::string remade;
+  /// Options of finished results that this run did not name and left as they were; not in the file.
+  std::vector<Setting> kept;
   std::string measured_by;  ///< the program that measured; in run.json alone
 };
 

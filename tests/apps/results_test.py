@@ -104,6 +104,24 @@ class Results(ProcessCli):
         self.assertEqual([each["folder"] for each in document["unfinished"]], [str(self.folder / "out" / ".b.vultus-partial")])
         self.assertGreater(document["unfinished"][0]["frames"], 0)
 
+    def test_options_named_once_are_kept_until_they_are_named_anew(self):
+        clip, out = self.clip(frames=60), self.folder / "out" / "clip"
+
+        def options():
+            return {key: json.loads((out / "summary.json").read_text())["options"][key] for key in ("baseline", "pupil-distance")}
+
+        self.process(0, clip, options=["--baseline", "0.2-1.4", "--pupil-distance", 58])
+        made = (out / "run.json").read_text()
+        self.assertIn("done before", self.process(0, clip, says="note: keeps --baseline 0.2-1.4 --pupil-distance 58").stdout)
+        self.process(0, clip, options=["--dry-run"], says="(done before; keeps --baseline 0.2-1.4 --pupil-distance 58)")
+        self.assertEqual((out / "run.json").read_text(), made)
+        self.process(0, clip, options=["--pupil-distance", 60], says="made again from what was measured (pupil-distance 58, now 60)")
+        self.assertEqual(options(), {"baseline": "0.2-1.4", "pupil-distance": "60"})
+        again = shlex.join(json.loads((out / "run.json").read_text())["make_again"])
+        self.assertIn("--baseline 0.2-1.4", again)
+        self.process(0, clip, options=["--baseline", "auto"], says="(baseline 0.2-1.4, now auto)")
+        self.assertEqual(options(), {"baseline": "auto", "pupil-distance": "60"})
+
     def test_results_changed_by_hand_are_not_taken_for_done_and_verify_tells_the_command(self):
         clip, sheet = self.clip(), self.folder / "out" / "clip" / "asymmetry.csv"
         self.process(0, clip)

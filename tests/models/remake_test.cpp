@@ -87,6 +87,26 @@ TEST_F(Remaking, OtherTablesAreThoseOfAFreshRunAndNothingIsMeasured) {
   EXPECT_FALSE(fs::exists(root_ / "out" / ".vfr.vultus-partial"));
 }
 
+TEST_F(Remaking, WhatNobodyNamedStaysAsItWasNamedOnce) {
+  media_ = "astronaut.png";
+  const ProcessOptions named = other_tables();
+  ASSERT_TRUE(run(named));
+  ProcessOptions plain = options_;
+  plain.unnamed = {"baseline", "pupil-distance", "format"};
+  const std::vector<Setting> kept{
+      {"baseline", "0.2-0.9"}, {"pupil-distance", "58"}, {"format", "openface"}};
+  EXPECT_EQ(ahead(plain).action, Outlook::Action::skip);
+  EXPECT_EQ(ahead(plain).kept, kept);
+  EXPECT_EQ(run(plain)->kept, kept);
+  plain.report = false;
+  EXPECT_EQ(run(plain)->remade, "report on, now off");
+  ProcessOptions expected = named;
+  expected.report = false;
+  expect_same(contents(out()), fresh(expected));
+  plain.unnamed = {"pupil-distance", "format"};
+  EXPECT_EQ(run(plain)->remade, "baseline 0.2-0.9, now auto");
+}
+
 TEST_F(Remaking, APictureIsMadeAgainWithoutForce) {
   media_ = "astronaut.png";
   ASSERT_TRUE(run(options_));
