@@ -120,6 +120,13 @@ std::string baseline_of(const Json& summary) {
                      number_at(baseline, "to"));
 }
 
+/// 1 or 0; nothing where the results are of a version that does not tell.
+std::string mirrored_input_of(const Json& summary) {
+  const Json options = summary.value("options", Json());
+  const std::string text = options.is_object() ? text_at(options, "mirrored-input") : "";
+  return text.empty() ? "" : text == "yes" ? "1" : "0";
+}
+
 std::string percent(double part, double whole) {
   return fmt::format("{:.1f}", whole > 0 ? 100 * part / whole : 0);
 }
@@ -131,11 +138,11 @@ std::string row_of_results(const std::string& folder, std::string& input) {
   if (!summary.is_object()) return {};
   input = text_at(summary, "input_path");
   const double frames = number_at(summary, "frames");
-  return row({input, absolute_path(folder), text_at(summary, "status"),
-              fmt::format("{:.0f}", frames),
-              percent(frames - number_at(summary, "frames_without_face"), frames),
-              percent(number_at(summary, "usable_frames"), frames), baseline_of(summary),
-              lines_at(summary, "lost"), lines_at(summary, "warnings")});
+  return row(
+      {input, absolute_path(folder), text_at(summary, "status"), fmt::format("{:.0f}", frames),
+       percent(frames - number_at(summary, "frames_without_face"), frames),
+       percent(number_at(summary, "usable_frames"), frames), baseline_of(summary),
+       lines_at(summary, "lost"), lines_at(summary, "warnings"), mirrored_input_of(summary)});
 }
 
 }  // namespace
@@ -175,11 +182,11 @@ Result<void> write_overview(const std::string& out, const std::vector<Failure>& 
       text += row_of_results(folder, inputs.emplace_back());
   for (const Failure& failure : failures)
     if (std::ranges::find(inputs, failure.input) == inputs.end())
-      text += row({failure.input, "", "failed", "", "", "", "", failure.reason, ""});
+      text += row({failure.input, "", "failed", "", "", "", "", failure.reason, "", ""});
   if (text.empty()) return {};
   return write_file((fs::path(out) / "summary.csv").string(),
                     {"input,folder,status,frames,face_percent,usable_percent,baseline,lost,"
-                     "warnings\n",
+                     "warnings,mirrored_input\n",
                      text});
 }
 

@@ -26,7 +26,8 @@ Result<void> write_failures(const std::string& out, const std::vector<Failure>& 
 
 /// OUT/summary.csv: a row for all results that lie in OUT, whichever run made them, and for each
 /// failure that left none. `face_percent` of the frames have a face, in `usable_percent` the face
-/// of the asymmetry sheet carries no flag that voids it. Nothing is written where there is no row.
+/// of the asymmetry sheet carries no flag that voids it; `mirrored_input` is 1 where the results
+/// were made with --mirrored-input, else 0. Nothing is written where there is no row.
 Result<void> write_overview(const std::string& out, const std::vector<Failure>& failures);
 
 }  // namespace vultus::app

@@ -52,11 +52,15 @@ class Results(ProcessCli):
                              {"clip.mp4": "complete", "truncated.mp4": "partial", "bad.mp4": "failed"})
             self.assertEqual((rows["clip.mp4"]["frames"], rows["clip.mp4"]["face_percent"]), ("12", "0.0"))
             self.assertIn("are lost", rows["truncated.mp4"]["lost"])
+            self.assertEqual({name: row["mirrored_input"] for name, row in rows.items()},
+                             {"clip.mp4": "0", "truncated.mp4": "0", "bad.mp4": ""})
             self.assertIn("no face was found", rows["clip.mp4"]["warnings"])
             with open(self.folder / "out" / "failed.csv", newline="") as file:
                 failed = {pathlib.Path(row["input"]).name: row for row in csv.DictReader(file)}
             self.assertEqual({name: row["exit_code"] for name, row in failed.items()}, {"truncated.mp4": "3", "bad.mp4": "4"})
             self.process(3, bad, partial)
+        self.process(0, clip, options=["--mirrored-input", "--force"])
+        self.assertIn(("clip.mp4", "1"), [(pathlib.Path(row["input"]).name, row["mirrored_input"]) for row in self.listed("summary.csv")])
         # The commands can be run from anywhere.
         words = shlex.split(failed["truncated.mp4"]["command"])
         self.assertEqual(words[:2], [str(VULTUS), "process"])
