@@ -212,6 +212,22 @@ void run_inputs(Processor& processor, const Options& options, const std::vector<
   }
 }
 
+/// What lies in a folder and is not worked on. It may be a recording all the same: a phone's HEIC.
+void tell_passed_over(const std::string& folder, InputFiles found, const std::string& out) {
+  if (!found.passed_over.empty())
+    fmt::print(stderr, "vultus: {}: passed over, no video or picture by its ending: {}\n", folder,
+               found.passed_over_text());
+  const std::string results = absolute_path(out);
+  std::erase_if(found.folders, [&](const std::string& name) {
+    return absolute_path((std::filesystem::path(folder) / name).string()) == results;
+  });
+  if (!found.folders.empty())
+    fmt::print(
+        stderr, "vultus: {}: {} in it {} not searched: {}\n", folder,
+        found.folders.size() == 1 ? "1 folder" : fmt::format("{} folders", found.folders.size()),
+        found.folders.size() == 1 ? "is" : "are", found.folders_text());
+}
+
 /// The files to work on. A folder with none is told of and does not stop the others.
 Result<std::vector<InputFile>> input_files(const Options& options, Tally& tally, Json& results) {
   std::vector<std::string> inputs = options.inputs;
@@ -230,10 +246,7 @@ Result<std::vector<InputFile>> input_files(const Options& options, Tally& tally,
     }
     files.insert(files.end(), found->files.begin(), found->files.end());
     if (found->files.front().of_folder) tally.settled.push_back(absolute_path(input));
-    // It may be one all the same: a phone's HEIC, say.
-    if (!found->passed_over.empty())
-      fmt::print(stderr, "vultus: {}: passed over, no video or picture by its ending: {}\n", input,
-                 found->passed_over_text());
+    tell_passed_over(input, std::move(*found), options.out);
   }
   return files;
 }

@@ -9,6 +9,7 @@
 #include <iterator>
 #include <map>
 #include <set>
+#include <span>
 #include <sstream>
 
 #include "models/image/image.hpp"
@@ -18,21 +19,30 @@ namespace vultus {
 
 namespace fs = std::filesystem;
 
-std::string InputFiles::passed_over_text() const {
+namespace {
+
+std::string first_of(const std::vector<std::string>& names) {
   constexpr size_t kNamed = 5;
-  const size_t named = std::min(kNamed, passed_over.size());
-  const std::vector<std::string> few(passed_over.begin(),
-                                     passed_over.begin() + static_cast<std::ptrdiff_t>(named));
+  const size_t named = std::min(kNamed, names.size());
   const std::string more =
-      passed_over.size() > named ? fmt::format(" and {} more", passed_over.size() - named) : "";
-  return fmt::format("{}{}", fmt::join(few, ", "), more);
+      names.size() > named ? fmt::format(" and {} more", names.size() - named) : "";
+  return fmt::format("{}{}", fmt::join(std::span(names).first(named), ", "), more);
+}
+
+}  // namespace
+
+std::string InputFiles::passed_over_text() const {
+  return first_of(passed_over);
+}
+
+std::string InputFiles::folders_text() const {
+  return first_of(folders);
 }
 
 Result<InputFiles> files_of(const std::string& input) {
   std::error_code error;
-  if (!fs::is_directory(input, error)) return InputFiles{{{input, false}}, {}};
+  if (!fs::is_directory(input, error)) return InputFiles{{{input, false}}, {}, {}};
   InputFiles found;
-  int folders = 0;
   fs::directory_iterator at(input, error), end;
   for (; !error && at != end; at.increment(error)) {
     std::string path = at->path().string();
@@ -40,7 +50,7 @@ Result<InputFiles> files_of(const std::string& input) {
     std::error_code ignored;
     // Hidden files are not recordings: "._clip.mov" is a shadow that some systems leave.
     if (name.front() == '.') continue;
-    folders += at->is_directory(ignored);
+    if (at->is_directory(ignored)) found.folders.push_back(name);
     if (!at->is_regular_file(ignored)) continue;
     if (is_video_path(path) || is_image_path(path))
       found.files.push_back({std::move(path), true});
@@ -52,11 +62,12 @@ Result<InputFiles> files_of(const std::string& input) {
                  fmt::format("{}: the folder cannot be read: {}", input, error.message())};
   std::ranges::sort(found.files, {}, &InputFile::path);
   std::ranges::sort(found.passed_over);
+  std::ranges::sort(found.folders);
   if (!found.files.empty()) return found;
   std::string message = input + ": no video or picture in this folder";
   if (!found.passed_over.empty())
     message += fmt::format(" by its ending ({})", found.passed_over_text());
-  if (folders > 0)
+  if (!found.folders.empty())
     message += ", and the folders in it are not searched: name those that hold the videos";
   return Error{Errc::bad_input, message};
 }

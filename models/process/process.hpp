@@ -71,7 +71,9 @@ struct InputFile {
 struct InputFiles {
   std::vector<InputFile> files;          ///< the input itself, or a folder's media by name
   std::vector<std::string> passed_over;  ///< names of the folder's other files
+  std::vector<std::string> folders;      ///< names of the folders in it, which are not searched
   std::string passed_over_text() const;  ///< the first five, and how many more
+  std::string folders_text() const;      ///< the same
 };
 /// Only videos and pictures (by their endings) are taken from a folder, and nothing from folders in
 /// it or hidden files. An error where it holds none.

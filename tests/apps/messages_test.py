@@ -82,6 +82,14 @@ class Messages(Cli):
         self.assertTrue(self.summary("good/two_people")["complete"])
         (good / "IMG_1.heic").write_bytes(b"")
         self.process(0, good, pack=pack, says="passed over, no video or picture by its ending: IMG_1.heic")
+        (good / "later").mkdir()
+        self.process(0, good, pack=pack, says=f"{good}: 1 folder in it is not searched: later")
+        for n in range(6):
+            (good / f"visit {n}").mkdir()
+        says = "7 folders in it are not searched: later, visit 0, visit 1, visit 2, visit 3 and 2 more"
+        self.process(0, good, "--dry-run", pack=pack, says=says)
+        (good / "results").mkdir()
+        self.expect(0, "process", good, "-o", good / "results", "--pack", pack, "--device", "cpu", says=says)
 
     def test_inputs_come_from_a_list_and_failures_are_written_down_with_the_command_to_retry(self):
         pack, picture, names = self.pack(), self.folder / "one, two.jpg", self.folder / "names"
