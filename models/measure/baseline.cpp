@@ -133,6 +133,11 @@ Result<BaselineChoice> parse_baseline(const std::string& typed) {
     const auto to = parse_time(trimmed(text.substr(dash + 1)));
     if (from && to && *from < *to) return BaselineChoice{Kind::range, *from, *to};
   }
+  if (text.find(',') != std::string_view::npos)
+    return Error{Errc::usage,
+                 fmt::format("'{}' is no baseline: fractions of a second take a point, as in "
+                             "0:01.5-0:03, and plain seconds work as well: 1.5-3",
+                             typed)};
   return Error{Errc::usage, fmt::format("'{}' is no baseline; use auto, none, or a stretch of the "
                                         "video that goes forward, such as 0:02-0:04",
                                         typed)};

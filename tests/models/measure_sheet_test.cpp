@@ -88,6 +88,9 @@ TEST(Baseline, RangesAreReadAndEverythingElseIsRefused) {
     ASSERT_FALSE(choice) << text;
     EXPECT_EQ(choice.error().code, Errc::usage);
   }
+  const std::string commas = parse_baseline("00:01,0-00:02,5").error().what;
+  EXPECT_NE(commas.find("take a point"), std::string::npos) << commas;
+  EXPECT_NE(commas.find("1.5-3"), std::string::npos) << commas;
   for (const char* text : {"auto", "none", "2.5-4"})
     EXPECT_EQ(to_text(*parse_baseline(text)), text);
 }
