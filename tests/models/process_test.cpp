@@ -263,7 +263,7 @@ TEST_F(Process, AFolderGivesItsMediaInOrder) {
   EXPECT_EQ(paths_of(found), (std::vector<std::string>{(root_ / "in/a.jpg").string(),
                                                        (root_ / "in/b.MP4").string()}));
   EXPECT_EQ(found.passed_over, std::vector<std::string>{"notes.txt"});
-  const InputFiles many{{}, {"1", "2", "3", "4", "5", "6", "7"}};
+  const InputFiles many{{}, {"1", "2", "3", "4", "5", "6", "7"}, {}};
   EXPECT_EQ(many.passed_over_text(), "1, 2, 3, 4, 5 and 2 more");
   EXPECT_EQ(paths_of(files_of("x.heic").value()), std::vector<std::string>{"x.heic"});
   fs::create_directory(root_ / "none");
