@@ -31,6 +31,38 @@ TEST(OpenFaceTable, TheHeaderIsThatOfVersionTwoPointTwo) {
     EXPECT_EQ(columns[index], name) << index;
 }
 
+TEST(OpenFaceTable, TheHeaderHasEachOfThe714NamesInItsPlace) {
+  std::string line = "frame,face_id,timestamp,confidence,success";
+  for (const char* eye : {"0", "1"})
+    for (const char* axis : {"x", "y", "z"})
+      line += std::string(",gaze_") + eye + "_" + axis;
+  line += ",gaze_angle_x,gaze_angle_y";
+  const auto numbered = [&](const std::string& name, int count) {
+    for (int i = 0; i < count; ++i)
+      line += "," + name + std::to_string(i);
+  };
+  for (const std::string axis : {"x", "y", "X", "Y", "Z"})
+    numbered("eye_lmk_" + axis + "_", 56);
+  for (const char* part : {"T", "R"})
+    for (const char* axis : {"x", "y", "z"})
+      line += std::string(",pose_") + part + axis;
+  for (const std::string axis : {"x", "y", "X", "Y", "Z"})
+    numbered(axis + "_", 68);
+  for (const char* part : {"scale", "rx", "ry", "rz", "tx", "ty"})
+    line += std::string(",p_") + part;
+  numbered("p_", 34);
+  const std::vector<std::string> before{"01", "02", "04", "05", "06", "07", "09", "10",
+                                        "12", "14", "15", "17", "20", "23", "25", "26"};
+  for (const std::string& unit : before)
+    line += ",AU" + unit + "_r";
+  line += ",AU45_r";
+  for (const std::string& unit : before)
+    line += ",AU" + unit + "_c";
+  line += ",AU28_c,AU45_c";
+  EXPECT_EQ(cells_of(line).size(), 714u);
+  EXPECT_EQ(openface_header(), line);
+}
+
 class OpenFaceRows : public testing::Test {
  protected:
   using Row = std::map<std::string, std::string>;
