@@ -6,6 +6,7 @@
 #include <array>
 #include <cmath>
 #include <iterator>
+#include <optional>
 #include <utility>
 
 #include "report/text.hpp"
@@ -46,12 +47,18 @@ std::string presence(bool present) {
   return present ? ",1.00" : ",0.00";
 }
 
+/// OpenFace's AU45 is closure of any length: a blink's and ours of AU43.
+std::optional<double> closed(const measure::EyeMeasures& eye) {
+  if (!eye.au45) return std::nullopt;
+  return std::max(*eye.au45, eye.au43.value_or(0));
+}
+
 /// ",1.00", ",0.00" or an empty cell.
 std::string presence_of(std::string_view unit, const FaceRecord& face,
                         const FaceMeasures& measures) {
   if (unit == "AU45") {
-    if (!measures.left.au45 || !measures.right.au45) return ",";
-    return presence((*measures.left.au45 + *measures.right.au45) / 2 > kPresent);
+    const auto left = closed(measures.left), right = closed(measures.right);
+    return left && right ? presence((*left + *right) / 2 > kPresent) : ",";
   }
   const auto at = std::ranges::find(Expression::kActionUnits, unit);
   if (!face.whole || at == Expression::kActionUnits.end()) return ",";

@@ -153,6 +153,25 @@ TEST_F(OpenFaceRows, HoldWhatIsMeasuredAndNothingElse) {
   EXPECT_FALSE(OpenFaceTable::verify(folder_.path(), 3));
 }
 
+TEST_F(OpenFaceRows, EyesThatStayShutArePresentAsABlinkIs) {
+  const auto presence = [&](const measure::EyeMeasures& left, const measure::EyeMeasures& right) {
+    measure::FaceMeasures measures;
+    measures.left = left;
+    measures.right = right;
+    return write({{1, 0.5, false, {a_face(face::LandmarkScheme::wflw98)}}}, measures)
+        .at(0)
+        .at("AU45_c");
+  };
+  const measure::EyeMeasures open{.ear = 0.3, .closure = 0.1, .au43 = 0, .au45 = 0.1};
+  const measure::EyeMeasures blink{.ear = 0.1, .closure = 1, .au43 = 0, .au45 = 1};
+  const measure::EyeMeasures shut{.ear = 0.1, .closure = 1, .au43 = 1, .au45 = 0};
+  EXPECT_EQ(presence(shut, shut), "1.00");
+  EXPECT_EQ(presence(shut, blink), "1.00") << "one eye began earlier";
+  EXPECT_EQ(presence(shut, open), "1.00");
+  EXPECT_EQ(presence(open, open), "0.00");
+  EXPECT_EQ(presence(shut, {}), "");
+}
+
 TEST_F(OpenFaceRows, WhatIsRoundedToNothingHasNoSign) {
   measure::FaceMeasures measures;
   measures.pose = measure::HeadPose{-0.04, 1, 600, -0.0004, -0.0006, -0.0, 0};
