@@ -17,11 +17,9 @@ bool finite(const Point& p) {
   return std::isfinite(p.x) && std::isfinite(p.y);
 }
 
-/// Angles of R = Rx(pitch) Ry(yaw) Rz(roll).
-void set_angles(const cv::Matx33d& r, HeadPose& pose) {
-  pose.yaw = std::asin(std::clamp(r(0, 2), -1.0, 1.0));
-  pose.pitch = std::atan2(-r(1, 2), r(2, 2));
-  pose.roll = std::atan2(-r(0, 1), r(0, 0));
+Angles angles_of(const cv::Matx33d& r) {
+  return {std::atan2(-r(1, 2), r(2, 2)), std::asin(std::clamp(r(0, 2), -1.0, 1.0)),
+          std::atan2(-r(0, 1), r(0, 0))};
 }
 
 constexpr size_t kPoints = 9;
@@ -64,6 +62,11 @@ cv::Matx33d rotation_by(const cv::Vec3d& turn) {
   if (angle < 1e-9) return cv::Matx33d::eye() + v;
   return cv::Matx33d::eye() + v * (std::sin(angle) / angle) +
          v * v * ((1 - std::cos(angle)) / (angle * angle));
+}
+
+cv::Matx33d rotation_of(const Angles& angles) {
+  return rotation_by({angles.pitch, 0, 0}) * rotation_by({0, angles.yaw, 0}) *
+         rotation_by({0, 0, angles.roll});
 }
 
 /// Turns the line of sight to a position into the camera's own axis, by the shortest way.
@@ -159,6 +162,10 @@ std::array<ModelPoint, 9> head_model(LandmarkScheme scheme) {
            {middle.subnasale, {0, 44, -15}}}};
 }
 
+Angles HeadPose::in_camera_axes() const {
+  return angles_of(straighten({x_mm, y_mm, z_mm}).t() * rotation_of({pitch, yaw, roll}));
+}
+
 std::optional<HeadPose> head_pose(const Landmarks& landmarks, const Camera& camera,
                                   double pupil_distance_mm) {
   if (landmarks.points.size() != face::point_count(landmarks.scheme)) return std::nullopt;
@@ -179,9 +186,14 @@ std::optional<HeadPose> head_pose(const Landmarks& landmarks, const Camera& came
   const cv::Vec3d& at = placed->position;
   const double error = error_of(*placed, model, rays);
   if (!std::isfinite(error) || !std::isfinite(cv::norm(at)) || !(at[2] > 0)) return std::nullopt;
-  HeadPose pose{at[0], at[1], at[2], 0, 0, 0, camera.focal_px * std::sqrt(error / kPoints)};
-  set_angles(straighten(at) * placed->rotation, pose);
-  return pose;
+  const Angles turn = angles_of(straighten(at) * placed->rotation);
+  return HeadPose{at[0],
+                  at[1],
+                  at[2],
+                  turn.pitch,
+                  turn.yaw,
+                  turn.roll,
+                  camera.focal_px * std::sqrt(error / kPoints)};
 }
 
 }  // namespace vultus::measure

@@ -17,15 +17,23 @@ struct Camera {
   static Camera assumed(cv::Size picture);
 };
 
+/// Of a rotation Rx(pitch) Ry(yaw) Rz(roll), the order of OpenFace 2, in radians: pitch > 0 looks
+/// down, yaw > 0 to the left of the picture, roll > 0 turns the head clockwise in the picture.
+struct Angles {
+  double pitch = 0, yaw = 0, roll = 0;
+};
+
 /// Where the head is, in the camera's axes: x to the right of the picture, y down, z away from the
-/// camera; and how it is turned against the line from the camera to it: rotation = Rx(pitch)
-/// Ry(yaw) Rz(roll) as in OpenFace 2, all zero when the face looks into the camera, wherever in the
-/// picture it is; pitch > 0 looks down, yaw > 0 to the left of the picture, roll > 0 turns the head
-/// clockwise in the picture. It describes the picture as it is, also where the input is mirrored.
+/// camera; and how it is turned against the line from the camera to it, all angles zero when the
+/// face looks into the camera, wherever in the picture it is. It describes the picture as it is,
+/// also where the input is mirrored.
 struct HeadPose {
   double x_mm = 0, y_mm = 0, z_mm = 0;  ///< middle between the inner corners of the eyes
   double pitch = 0, yaw = 0, roll = 0;  ///< radians
   double residual_px = 0;  ///< root mean square distance of the points from the turned model's
+
+  /// How it is turned against the camera's axes: what OpenFace 2's FeatureExtraction writes.
+  Angles in_camera_axes() const;
 };
 
 /// The rigid points of a generic adult face in millimetres, as the camera sees it with every angle

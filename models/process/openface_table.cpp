@@ -86,7 +86,8 @@ std::string row_of(const FrameRecord& record, const FaceRecord& face,
   if (const auto& pose = measures.pose) {
     for (double millimetres : {pose->x_mm, pose->y_mm, pose->z_mm})
       fmt::format_to(out, ",{}", decimal(millimetres, 1));
-    for (double radians : {pose->pitch, pose->yaw, pose->roll})
+    const measure::Angles turn = pose->in_camera_axes();
+    for (double radians : {turn.pitch, turn.yaw, turn.roll})
       fmt::format_to(out, ",{}", decimal(radians, 3));
   } else {
     leave_empty(row, 6);

@@ -11,9 +11,9 @@ namespace vultus {
 
 /// openface.csv: the 714 columns of OpenFace 2.2.0, in its order and with its decimals, for
 /// programs that read those. Filled are frame, face_id, timestamp, confidence, success,
-/// gaze_angle_x and _y, pose, x_0..y_67 and the presences AU01, 02, 04, 06, 09, 12, 25, 26 (score
-/// above 0.5) and 45 (mean closure of the eyes above 0.5, however long). What is not measured is an
-/// empty cell: no intensity is made up.
+/// gaze_angle_x and _y, pose (HeadPose::in_camera_axes), x_0..y_67 and the presences AU01, 02, 04,
+/// 06, 09, 12, 25, 26 (score above 0.5) and 45 (mean closure of the eyes above 0.5, however long).
+/// What is not measured is an empty cell: no intensity is made up.
 class OpenFaceTable {
  public:
   static constexpr const char* kName = "openface.csv";

@@ -63,6 +63,22 @@ TEST(HeadPose, KnownPosesAreRecovered) {
         }
 }
 
+TEST(HeadPose, AgainstTheCamerasAxesNothingIsTakenAwayForThePlaceInThePicture) {
+  const Camera camera = Camera::assumed(kPicture);
+  for (const cv::Vec3d& at : {cv::Vec3d(0, 0, 600), cv::Vec3d(220, -150, 600), {-200, 90, 500}}) {
+    const cv::Matx33d turn = rotation(0.2, -0.3, 0.4);
+    const auto pose = head_pose(seen(LandmarkScheme::wflw98, turn, at), camera, 63);
+    ASSERT_TRUE(pose);
+    const Angles angles = pose->in_camera_axes();
+    EXPECT_LT(cv::norm(rotation(angles.pitch, angles.yaw, angles.roll) - towards(at) * turn), 1e-3);
+  }
+  // It looks into the camera from the right of the picture: to the left, that is.
+  const Angles aside = HeadPose{300, 0, 600, 0, 0, 0, 0}.in_camera_axes();
+  EXPECT_NEAR(aside.yaw, std::atan2(300, 600), 1e-9);
+  EXPECT_NEAR(aside.pitch, 0, 1e-9);
+  EXPECT_NEAR(aside.roll, 0, 1e-9);
+}
+
 TEST(HeadPose, TheAnglesHaveTheDocumentedSigns) {
   auto tip = [](double pitch, double yaw, double roll, Point away) {
     const auto points = seen(LandmarkScheme::wflw98, rotation(pitch, yaw, roll), {0, 0, 600});

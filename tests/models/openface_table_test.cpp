@@ -118,8 +118,8 @@ TEST_F(OpenFaceRows, HoldWhatIsMeasuredAndNothingElse) {
   for (const auto& [column, cell] :
        Row{{"frame", "1"},         {"face_id", "3"},     {"timestamp", "0.500"},
            {"confidence", "0.99"}, {"success", "1"},     {"pose_Tx", "1.2"},
-           {"pose_Ty", "-2.0"},    {"pose_Tz", "600.0"}, {"pose_Rx", "0.100"},
-           {"pose_Ry", "-0.200"},  {"pose_Rz", "0.300"}, {"AU01_c", "1.00"},
+           {"pose_Ty", "-2.0"},    {"pose_Tz", "600.0"}, {"pose_Rx", "0.103"},
+           {"pose_Ry", "-0.198"},  {"pose_Rz", "0.300"}, {"AU01_c", "1.00"},
            {"AU02_c", "0.00"},     {"AU04_c", "1.00"},   {"AU06_c", "0.00"},
            {"AU09_c", "1.00"},     {"AU12_c", "0.00"},   {"AU25_c", "1.00"},
            {"AU26_c", "0.00"},     {"AU45_c", "1.00"},   {"gaze_angle_x", "-0.300"}})
@@ -153,6 +153,15 @@ TEST_F(OpenFaceRows, HoldWhatIsMeasuredAndNothingElse) {
   EXPECT_FALSE(OpenFaceTable::verify(folder_.path(), 3));
 }
 
+TEST_F(OpenFaceRows, TheHeadIsTurnedAgainstTheCamerasAxes) {
+  measure::FaceMeasures measures;
+  measures.pose = measure::HeadPose{300, 0, 600, 0, 0, 0, 0};
+  const Row row = write({{1, 0.5, false, {a_face(face::LandmarkScheme::wflw98)}}}, measures).at(0);
+  EXPECT_EQ(row.at("pose_Rx"), "0.000");
+  EXPECT_EQ(row.at("pose_Ry"), "0.464") << "into the camera is to the left";
+  EXPECT_EQ(row.at("pose_Rz"), "0.000");
+}
+
 TEST_F(OpenFaceRows, EyesThatStayShutArePresentAsABlinkIs) {
   const auto presence = [&](const measure::EyeMeasures& left, const measure::EyeMeasures& right) {
     measure::FaceMeasures measures;
@@ -174,7 +183,7 @@ TEST_F(OpenFaceRows, EyesThatStayShutArePresentAsABlinkIs) {
 
 TEST_F(OpenFaceRows, WhatIsRoundedToNothingHasNoSign) {
   measure::FaceMeasures measures;
-  measures.pose = measure::HeadPose{-0.04, 1, 600, -0.0004, -0.0006, -0.0, 0};
+  measures.pose = measure::HeadPose{-0.04, 0, 600, -0.0004, -0.0006, -0.0, 0};
   FaceRecord face = a_face(face::LandmarkScheme::wflw98);
   face.whole->gaze_yaw = 0.0004f;
   const Row row = write({{1, 0.5, false, {face}}}, measures).at(0);
