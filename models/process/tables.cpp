@@ -97,11 +97,12 @@ std::string score_cell(const std::optional<double>& score) {
 }
 
 std::string side_row(const FrameRecord& record, const FaceRecord& measured,
-                     const std::optional<Expression>& half, const measure::EyeMeasures& eye,
-                     std::string_view side) {
+                     const std::optional<Expression>& half, measure::Flags quality,
+                     const measure::EyeMeasures& eye, std::string_view side) {
   std::string line = head(record, &measured.face);
+  const bool told = half && !(quality & measure::kVoidsExpression).any();
   for (size_t i = 0; i < Expression::kActionUnits.size(); ++i)
-    line += half ? fmt::format(",{:.4f}", half->action_units[i]) : ",";
+    line += told ? fmt::format(",{:.4f}", half->action_units[i]) : ",";
   return line + score_cell(eye.au43) + score_cell(eye.au45) + fmt::format(",{}", side);
 }
 
@@ -123,10 +124,10 @@ Result<void> Tables::add(const FrameRecord& record, std::span<const FaceMeasures
   }
   for (size_t i = 0; i < record.faces.size(); ++i) {
     const FaceRecord& face = record.faces[i];
-    const FaceMeasures of_face = i < measures.size() ? measures[i] : FaceMeasures{};
-    VULTUS_CHECK(landmarks_.add(landmark_row(record, face, of_face, layout_)));
-    VULTUS_CHECK(left_.add(side_row(record, face, face.left, of_face.left, "left")));
-    VULTUS_CHECK(right_.add(side_row(record, face, face.right, of_face.right, "right")));
+    const FaceMeasures of = i < measures.size() ? measures[i] : FaceMeasures{};
+    VULTUS_CHECK(landmarks_.add(landmark_row(record, face, of, layout_)));
+    VULTUS_CHECK(left_.add(side_row(record, face, face.left, of.quality, of.left, "left")));
+    VULTUS_CHECK(right_.add(side_row(record, face, face.right, of.quality, of.right, "right")));
   }
   return {};
 }

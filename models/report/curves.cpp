@@ -8,12 +8,33 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "models/face/expression.hpp"
+#include "models/measure/quality.hpp"
+
 namespace vultus::report {
 
 namespace {
 
 int thousandths(float value) {
   return static_cast<int>(std::lround(1000 * std::clamp(value, 0.0F, 1.0F)));
+}
+
+bool voids_expression(std::string flag) {
+  std::ranges::replace(flag, ' ', '_');
+  for (int i = 0; i < measure::kFlags; ++i)
+    if (const auto known = static_cast<measure::Flag>(i); measure::name_of(known) == flag)
+      return measure::kVoidsExpression.has(known);
+  return false;
+}
+
+/// Without the expression network's scores where a flag makes them doubtful, as in left.csv.
+FaceSample trusted(FaceSample face) {
+  if (std::ranges::none_of(face.flags, voids_expression)) return face;
+  for (size_t i = 0; i < kActionUnits.size(); ++i)
+    if (std::ranges::find(face::Expression::kActionUnits, kActionUnits[i].code) !=
+        face::Expression::kActionUnits.end())
+      face.left[i] = face.right[i] = std::nullopt;
+  return face;
 }
 
 /// Least and largest value of a slot, and which came first.
@@ -190,9 +211,11 @@ Result<Curves> make_curves(const SampleSource& source, int64_t frames, int told)
     const int slot = static_cast<int>(curves.starts.size()) - 1;
     mark_lanes(sample, slot, seen, lanes);
     if (!cast.together && !sample.faces.empty()) mark_run(sample.faces[0].id, slot, curves.runs);
-    for (const FaceSample& face : sample.faces)
+    for (const FaceSample& measured : sample.faces) {
+      const FaceSample face = trusted(measured);
       for (Collector& collector : collectors)
         if (!cast.together || collector.curves.id == face.id) collector.push(sample, face);
+    }
     ++visited;
     return {};
   }));

@@ -34,7 +34,9 @@ struct FaceSample {
   int id = 0;
   /// Scores 0..1 in the order of kActionUnits, the subject's own sides; nothing: not measured.
   std::array<std::optional<float>, kActionUnits.size()> left, right;
-  std::vector<std::string> flags;  ///< why it is not to be trusted
+  /// Why it is not to be trusted. Curves and extents leave out what measure::kVoidsExpression
+  /// voids.
+  std::vector<std::string> flags;
 };
 struct FrameSample {
   int64_t frame = 0;              ///< from 1

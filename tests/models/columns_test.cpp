@@ -99,7 +99,7 @@ TEST(Columns, OfTheTablesOfFramesAreThoseOfTheDocument) {
     Tables tables = Tables::create(folder.path(), {scheme, usual_emotions()}).value();
     measure::FaceMeasures measures;
     measures.pose = measure::HeadPose{1.5, -2.25, 600, 0.1, -0.2, 0.3, 0};
-    measures.quality = {measure::Flag::yaw};
+    measures.quality = {measure::Flag::pitch};
     measures.left = measures.right = {.ear = 0.3, .closure = 0.75, .au43 = 0, .au45 = 0.75};
     ASSERT_TRUE(tables.add({1, 0.0, false, {a_face(scheme)}}, {&measures, 1}));
     ASSERT_TRUE(tables.add({2, 0.1, false, {}}));

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <map>
 #include <nlohmann/json.hpp>
 #include <opencv2/core.hpp>
 
@@ -31,7 +32,8 @@ TEST(ReportCurves, OfAShortVideoEveryFrameIsAPointWithItsValue) {
   for (size_t unit = 0; unit < kActionUnits.size(); ++unit)
     for (int64_t frame = 1; frame <= 90; ++frame) {
       const auto at = static_cast<size_t>(frame - 1);
-      const bool gap = synthetic_gap(frame);
+      const bool of_lids = unit == 3 || unit == 4;
+      const bool gap = synthetic_gap(frame) || (synthetic_yaw(frame) && !of_lids);
       EXPECT_EQ(curves.faces[0].left[unit][at],
                 gap ? kGap : thousandths(synthetic_score(unit, frame, true)));
       EXPECT_EQ(curves.faces[0].right[unit][at],
@@ -76,6 +78,32 @@ TEST(ReportCurves, MeansAndLargestValuesAreThoseOfTheLongestTracksFrames) {
   EXPECT_DOUBLE_EQ(extent.mean(), sum / 50);
   EXPECT_EQ(extent.largest, largest);
   EXPECT_EQ(extent.largest_frame, at);
+}
+
+TEST(ReportCurves, WhatAFlagMakesDoubtfulIsAGapAndInNoMean) {
+  for (const auto& [flag, voids] : std::map<std::string, bool>{{"yaw", true},
+                                                               {"roll", true},
+                                                               {"partial", true},
+                                                               {"low score", true},
+                                                               {"pitch", false},
+                                                               {"small face", false},
+                                                               {"two faces", false}}) {
+    const SampleSource source = [&](const SampleVisitor& visit) -> Result<void> {
+      for (int64_t frame = 1; frame <= 3; ++frame) {
+        FrameSample sample{frame, 0.1 * static_cast<double>(frame), false, {}};
+        FaceSample& face = sample.faces.emplace_back();
+        face.left.fill(frame == 2 ? 0.9F : 0.1F);
+        if (frame == 2) face.flags = {"small face", flag};
+        VULTUS_CHECK(visit(sample));
+      }
+      return {};
+    };
+    const FaceCurves face = make_curves(source, 3)->faces.at(0);
+    EXPECT_EQ(face.left[0], (Series{100, voids ? kGap : 900, 100})) << flag;
+    EXPECT_EQ(face.left_extent[0].frames, voids ? 2 : 3) << flag;
+    EXPECT_FLOAT_EQ(face.left_extent[0].largest, voids ? 0.1F : 0.9F) << flag;
+    EXPECT_EQ(face.frames, 3) << flag;
+  }
 }
 
 TEST(ReportCurves, OfALongVideoEveryPlaceHoldsTheLeastAndTheLargestInTheirOrder) {

@@ -126,6 +126,31 @@ TEST_F(TablesTest, ActionUnitsHaveTheirTrueNamesAndTheSubjectsSide) {
   EXPECT_EQ(right.at("side"), "right");
 }
 
+TEST_F(TablesTest, ActionUnitsThatAFlagMakesDoubtfulAreEmpty) {
+  using measure::Flag;
+  const std::vector<std::pair<measure::Flags, bool>> cases{
+      {{}, true},
+      {{Flag::yaw}, false},
+      {{Flag::roll}, false},
+      {{Flag::partial}, false},
+      {{Flag::low_score}, false},
+      {{Flag::two_faces, Flag::yaw}, false},
+      {{Flag::pitch, Flag::small_face, Flag::two_faces}, true}};
+  Tables tables = Tables::create(folder_.path(), layout_).value();
+  for (size_t i = 0; i < cases.size(); ++i) {
+    measure::FaceMeasures measures;
+    measures.quality = cases[i].first;
+    ASSERT_TRUE(tables.add({static_cast<int64_t>(i + 1), 0.0, false, {a_face(0)}}, {&measures, 1}));
+  }
+  ASSERT_TRUE(tables.finish());
+  for (const char* name : {"left.csv", "right.csv"})
+    for (size_t i = 0; i < cases.size(); ++i)
+      for (std::string_view unit : face::Expression::kActionUnits)
+        EXPECT_NE(rows(name)[i].at(std::string(unit)).empty(), cases[i].second)
+            << name << " " << cases[i].first.text() << " " << unit;
+  EXPECT_EQ(rows("landmarks.csv")[1].at("emotion"), "surprise") << "of the whole face";
+}
+
 TEST_F(TablesTest, PoseEyesAndQualityStandBesideTheirFace) {
   Tables tables = Tables::create(folder_.path(), layout_).value();
   std::vector<measure::FaceMeasures> measures(2);
