@@ -104,10 +104,12 @@ Result<void> Processor::work(Job& job) {
   VULTUS_CHECK(write_summary(job.file("summary.json"), summary));
   summary.measured_by = job.identity.substr(0, job.identity.find(';'));
   const std::string& folder = job.folder.working();
+  VULTUS_TRY(const measure::MeasureOptions measured, measuring(job));
   VULTUS_CHECK(
       write_run_manifest(folder, summary, pack_, options_.devices,
                          {options_.command_line, job.options.again ? job.options.again(job.input)
-                                                                   : std::vector<std::string>()}));
+                                                                   : std::vector<std::string>()},
+                         measured));
   // What is on the disk counts, not what was meant to be written. The sums were just made of it.
   VULTUS_TRY(Verification found, verify_results(folder, Depth::contents));
   if (!found.differences.empty()) return Error{Errc::mismatch, found.differences.front()};

@@ -3,6 +3,7 @@
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
 #include <filesystem>
 #include <nlohmann/json.hpp>
@@ -53,10 +54,25 @@ ordered_json devices_json(const std::vector<Device*>& devices) {
   return list;
 }
 
+/// What head pose takes the camera for.
+ordered_json camera_json(const measure::Camera& camera) {
+  return {{"model", "pinhole"},
+          {"focal_px", camera.focal_px},
+          {"centre", {camera.centre.x, camera.centre.y}},
+          {"origin", "assumed"}};
+}
+
+ordered_json pupil_distance_json(double millimetres, const RunCommands& commands) {
+  const bool given = millimetres != measure::kUsualPupilDistance ||
+                     std::ranges::find(commands.again, "--pupil-distance") != commands.again.end();
+  return {{"value", millimetres}, {"origin", given ? "given" : "assumed"}};
+}
+
 }  // namespace
 
 Result<void> write_run_manifest(const std::string& folder, const Summary& summary, const Pack& pack,
-                                const std::vector<Device*>& devices, const RunCommands& commands) {
+                                const std::vector<Device*>& devices, const RunCommands& commands,
+                                const measure::MeasureOptions& measuring) {
   VULTUS_TRY(ordered_json input, file_json(summary.input, summary.input));
   ordered_json outputs = ordered_json::array();
   std::vector<std::string> names = summary.outputs;
@@ -67,27 +83,30 @@ Result<void> write_run_manifest(const std::string& folder, const Summary& summar
   }
   const std::string now =
       fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::chrono::system_clock::now()));
-  const ordered_json manifest{{"schema", kSchema},
-                              {"program",
-                               {{"name", "vultus"},
-                                {"version", program_version()},
-                                {"commit", program_commit()},
-                                {"build", program_build()}}},
-                              {"measured_by", summary.measured_by},
-                              {"command", commands.typed},
-                              {"make_again", commands.again},
-                              {"started", summary.started.empty() ? now : summary.started},
-                              {"finished", now},
-                              {"resumptions", summary.resumptions},
-                              {"input", input},
-                              {"settings", summary.settings},
-                              {"precision", summary.precision},
-                              {"batch", summary.batch},
-                              {"devices", devices_json(devices)},
-                              {"pack", pack_json(pack)},
-                              {"frames", summary.frames},
-                              {"complete", summary.complete},
-                              {"outputs", outputs}};
+  const ordered_json manifest{
+      {"schema", kSchema},
+      {"program",
+       {{"name", "vultus"},
+        {"version", program_version()},
+        {"commit", program_commit()},
+        {"build", program_build()}}},
+      {"measured_by", summary.measured_by},
+      {"command", commands.typed},
+      {"make_again", commands.again},
+      {"started", summary.started.empty() ? now : summary.started},
+      {"finished", now},
+      {"resumptions", summary.resumptions},
+      {"input", input},
+      {"settings", summary.settings},
+      {"camera", camera_json(measure::Camera::assumed(measuring.picture))},
+      {"pupil_distance_mm", pupil_distance_json(measuring.pupil_distance_mm, commands)},
+      {"precision", summary.precision},
+      {"batch", summary.batch},
+      {"devices", devices_json(devices)},
+      {"pack", pack_json(pack)},
+      {"frames", summary.frames},
+      {"complete", summary.complete},
+      {"outputs", outputs}};
   return write_file(folder + "/run.json",
                     manifest.dump(2, ' ', false, ordered_json::error_handler_t::replace) + "\n");
 }

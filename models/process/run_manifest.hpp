@@ -5,6 +5,7 @@
 
 #include "host/core/result.hpp"
 #include "host/run/device.hpp"
+#include "models/measure/measured.hpp"
 #include "models/pack/pack.hpp"
 #include "models/process/summary.hpp"
 
@@ -21,6 +22,7 @@ struct RunCommands {
 ///
 /// Writes it into `folder`, where everything that `summary.outputs` names lies, and summary.json.
 Result<void> write_run_manifest(const std::string& folder, const Summary& summary, const Pack& pack,
-                                const std::vector<Device*>& devices, const RunCommands& commands);
+                                const std::vector<Device*>& devices, const RunCommands& commands,
+                                const measure::MeasureOptions& measuring);
 
 }  // namespace vultus

@@ -11,6 +11,7 @@
 #include "models/image/image.hpp"
 #include "tests/models/csv_cells.hpp"
 #include "tests/models/process_fixture.hpp"
+#include "tests/models/results.hpp"
 #include "tests/support/support.hpp"
 
 namespace vultus {
@@ -150,6 +151,33 @@ TEST_F(MeasuredProcess, OtherBaselinesScalesAndSidesAreOtherResults) {
     ASSERT_FALSE(refused);
     EXPECT_EQ(refused.error().code, Errc::usage);
   }
+}
+
+TEST_F(MeasuredProcess, TheManifestNamesTheCameraAndWhetherThePupilDistanceWasGiven) {
+  const std::string picture = test::shared("media/astronaut.png");
+  const cv::Size size = read_image(picture)->size();
+  const auto manifest = [&] {
+    options_.force = true;
+    run(picture, "out");
+    return nlohmann::json::parse(test::text_of(root_ / "out/astronaut/run.json"));
+  };
+  const nlohmann::json usual = manifest();
+  EXPECT_EQ(usual["camera"]["model"], "pinhole");
+  EXPECT_DOUBLE_EQ(usual["camera"]["focal_px"], 0.8 * std::max(size.width, size.height));
+  EXPECT_DOUBLE_EQ(usual["camera"]["centre"][0], (size.width - 1) / 2.0);
+  EXPECT_DOUBLE_EQ(usual["camera"]["centre"][1], (size.height - 1) / 2.0);
+  EXPECT_EQ(usual["camera"]["origin"], "assumed");
+  EXPECT_EQ(usual["pupil_distance_mm"]["value"], 63);
+  EXPECT_EQ(usual["pupil_distance_mm"]["origin"], "assumed");
+  options_.again = [](const std::string& input) {
+    return std::vector<std::string>{"process", input, "--pupil-distance", "63"};
+  };
+  EXPECT_EQ(manifest()["pupil_distance_mm"]["origin"], "given");
+  options_.again = {};
+  options_.pupil_distance_mm = 60;
+  const nlohmann::json other = manifest();
+  EXPECT_EQ(other["pupil_distance_mm"]["value"], 60);
+  EXPECT_EQ(other["pupil_distance_mm"]["origin"], "given");
 }
 
 TEST_F(MeasuredProcess, AVideoWithoutAFaceHasASheetThatSaysSo) {
