@@ -131,10 +131,13 @@ Result<Sample> sample(const ProcessOptions& settings, const Input& input) {
   // Records of the frames; what encoders still hold is not there yet.
   const double bytes = bytes_in(folder);
   const int videos = (settings.mirror ? 2 : 0) + (settings.overlay ? 1 : 0);
-  Result<double> coded = videos > 0 ? coded_bytes(input.path, folder + "/sample.mp4") : 0.0;
+  const bool cancelled = settings.cancel && settings.cancel->load();
+  Result<double> coded =
+      videos > 0 && !cancelled ? coded_bytes(input.path, folder + "/sample.mp4") : 0.0;
   std::error_code ignored;
   fs::remove_all(folder, ignored);
   if (!run && run.error().code != Errc::interrupted) return run.error();
+  if (cancelled) return Error{Errc::interrupted, "stopped"};
   if (!coded) return coded.error();
   if (frames <= first)
     return Error{Errc::bad_input, input.path + ": too few frames to tell how long one takes"};
@@ -283,6 +286,7 @@ Result<int> dry_run(ProcessOptions settings, const std::vector<InputFile>& files
   }
   std::vector<std::string> notes;
   const std::vector<Sample> samples = sample_sizes(settings, inputs, notes);
+  if (settings.cancel && settings.cancel->load()) return Error{Errc::interrupted, "stopped"};
   Total total;
   const Json lines = look_through(inputs, samples, json, total);
   const bool timed = !samples.empty() && total.frames > 0;

@@ -127,6 +127,13 @@ std::string mirrored_input_of(const Json& summary) {
   return text.empty() ? "" : text == "yes" ? "1" : "0";
 }
 
+/// "12 of 26" numbers of the sheet that are valid.
+std::string valid_of(const Json& summary) {
+  if (!summary.contains("valid_numbers")) return "";
+  return fmt::format("{:.0f} of {:.0f}", number_at(summary, "valid_numbers"),
+                     number_at(summary, "sheet_numbers"));
+}
+
 std::string percent(double part, double whole) {
   return fmt::format("{:.1f}", whole > 0 ? 100 * part / whole : 0);
 }
@@ -138,11 +145,12 @@ std::string row_of_results(const std::string& folder, std::string& input) {
   if (!summary.is_object()) return {};
   input = text_at(summary, "input_path");
   const double frames = number_at(summary, "frames");
-  return row(
-      {input, absolute_path(folder), text_at(summary, "status"), fmt::format("{:.0f}", frames),
-       percent(frames - number_at(summary, "frames_without_face"), frames),
-       percent(number_at(summary, "usable_frames"), frames), baseline_of(summary),
-       lines_at(summary, "lost"), lines_at(summary, "warnings"), mirrored_input_of(summary)});
+  return row({input, absolute_path(folder), text_at(summary, "status"),
+              fmt::format("{:.0f}", frames),
+              percent(frames - number_at(summary, "frames_without_face"), frames),
+              percent(number_at(summary, "usable_frames"), frames), baseline_of(summary),
+              lines_at(summary, "lost"), lines_at(summary, "warnings"), mirrored_input_of(summary),
+              valid_of(summary)});
 }
 
 }  // namespace
@@ -182,11 +190,11 @@ Result<void> write_overview(const std::string& out, const std::vector<Failure>& 
       text += row_of_results(folder, inputs.emplace_back());
   for (const Failure& failure : failures)
     if (std::ranges::find(inputs, failure.input) == inputs.end())
-      text += row({failure.input, "", "failed", "", "", "", "", failure.reason, "", ""});
+      text += row({failure.input, "", "failed", "", "", "", "", failure.reason, "", "", ""});
   if (text.empty()) return {};
   return write_file((fs::path(out) / "summary.csv").string(),
                     {"input,folder,status,frames,face_percent,usable_percent,baseline,lost,"
-                     "warnings,mirrored_input\n",
+                     "warnings,mirrored_input,valid_numbers\n",
                      text});
 }
 

@@ -309,6 +309,8 @@ Result<int> process(const Options& options) {
   settings.cancel = &cancelled;
   settings.command_line = provenance("").command;
   settings.again = [&](const std::string& input) { return process_again(options, input); };
+  std::signal(SIGINT, on_signal);
+  std::signal(SIGTERM, on_signal);
   if (options.dry_run) {
     Json document;
     VULTUS_TRY(int code, dry_run(std::move(settings), inputs, options.engine.json, document));
@@ -322,8 +324,6 @@ Result<int> process(const Options& options) {
                devices.note);
   std::fflush(stdout);
 
-  std::signal(SIGINT, on_signal);
-  std::signal(SIGTERM, on_signal);
   run_inputs(*processor, options, inputs, display, tally, results);
 
   VULTUS_TRY(const size_t earlier, write_lists(options.out, tally));

@@ -118,7 +118,8 @@ Result<Tables> Tables::create(const std::string& folder, const TableLayout& layo
 
 Result<void> Tables::add(const FrameRecord& record, std::span<const FaceMeasures> measures) {
   if (record.faces.empty()) {
-    VULTUS_CHECK(landmarks_.add(empty_row(record, landmarks_)));
+    VULTUS_CHECK(
+        landmarks_.add(empty_row(record, landmarks_) + (record.damaged ? "not_decoded" : "")));
     VULTUS_CHECK(left_.add(empty_row(record, left_) + "left"));
     VULTUS_CHECK(right_.add(empty_row(record, right_) + "right"));
   }

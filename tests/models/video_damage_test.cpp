@@ -32,16 +32,16 @@ class DamagedVideo : public ::testing::Test {
     std::vector<bool> damaged;
   };
   static Reading read(const std::string& file) {
-    auto reader = VideoReader::open(file);
-    EXPECT_TRUE(reader) << reader.error().what;
     Reading reading;
+    auto reader = VideoReader::open(file);
+    EXPECT_TRUE(reader);
     while (reader) {
       auto frame = reader->next();
-      EXPECT_TRUE(frame) << frame.error().what;
+      EXPECT_TRUE(frame);
       if (!frame || !*frame) break;
       reading.damaged.push_back((*frame)->damaged);
     }
-    reading.summary = reader->summary();
+    if (reader) reading.summary = reader->summary();
     return reading;
   }
 
@@ -79,10 +79,10 @@ TEST_F(DamagedVideo, DroppedPicturesOfAnAviAreNotMissing) {
 }
 
 TEST_F(DamagedVideo, WhatFollowsAChangeOfThePictureSizeIsMissing) {
-  make("-f lavfi -i testsrc=s=320x240:d=1 -c:v libx264 " + path("large.h264"));
-  make("-f lavfi -i testsrc=s=160x120:d=1 -c:v libx264 " + path("small.h264"));
-  write(path("both.h264"), bytes_of(path("large.h264")) + bytes_of(path("small.h264")));
-  make("-framerate 25 -i " + path("both.h264") + " -c copy " + path("both.mkv"));
+  make("-f lavfi -i testsrc=s=320x240:d=1 -c:v libx264 " + path("large.ts"));
+  make("-f lavfi -i testsrc=s=160x120:d=1 -c:v libx264 -output_ts_offset 1 " + path("small.ts"));
+  write(path("both.ts"), bytes_of(path("large.ts")) + bytes_of(path("small.ts")));
+  make("-i " + path("both.ts") + " -c copy " + path("both.mkv"));
   const Reading reading = read(path("both.mkv"));
   EXPECT_EQ(reading.damaged.size(), 25u);
   ASSERT_EQ(reading.summary.missing.size(), 1u);
