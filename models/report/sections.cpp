@@ -166,12 +166,12 @@ std::string curves_section(const Summary& summary, const Curves& curves,
   const FaceCurves& face = curves.faces[0];
   if (!has_curves(curves))
     return paragraph(
-        "The pack has no network for action units, and the eyes were not measured: "
-        "there are no curves.");
+        "No action unit was measured in a frame that no quality flag voids: there are no curves.");
   if (summary.frames > 1) {
     out +=
         "<p><b class=\"left-key\">Left</b> and <b class=\"right-key\">right</b> are the subject's "
-        "own sides; a gap means not measured.</p>\n";
+        "own sides; a gap means not measured, or a head so turned, tilted or cut off that "
+        "it says nothing.</p>\n";
     if (curves.frames_per_slot > 1)
       out += paragraph(fmt::format(
           "The video is long: each place of a curve stands for {} frames and shows the least and "
