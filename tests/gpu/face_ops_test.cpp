@@ -89,9 +89,11 @@ TEST(GpuFaceFollow, FindsWhatTheCpuFinds) {
       operands.push_back({t.clone()});
       given.push_back(&t);
     }
-    auto graph = single_node("FaceFollow", {{"pixels", int64_t{192}}}, operands, 2);
+    const std::map<std::string, Attribute, std::less<>> follow{
+        {"pixels", int64_t{192}}, {"overlap", 0.3f}, {"per_side", 2.0f}, {"smallest", 96.0f}};
+    auto graph = single_node("FaceFollow", follow, operands, 2);
     found += run_on(*cpu, *graph, given).value()[0].as<float>()[5] > 0 ? 1 : 0;
-    expect_same(device, "FaceFollow", {{"pixels", int64_t{192}}}, inputs, 2, 1e-2);
+    expect_same(device, "FaceFollow", follow, inputs, 2, 1e-2);
     if (HasFatalFailure()) FAIL() << "trial " << trial;
   }
   EXPECT_GT(found, 15u);
@@ -144,6 +146,8 @@ TEST(GpuFaceMirrors, SmoothsThroughTheFramesAsTheCpuDoes) {
         expect_same(device, "FaceMirrors",
                     {{"points", points},
                      {"bias", -0.5f},
+                     {"slowest", 0.2f},
+                     {"expression", 0.05f},
                      {"eyes", std::vector<int64_t>{0, 2, 2, 2}},
                      {"middle", std::vector<int64_t>{0, 1, 2}}},
                     inputs, 1, 0.02);

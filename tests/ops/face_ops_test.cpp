@@ -34,8 +34,10 @@ struct Followed {
 Followed follow(Tensor rows, Tensor before,
                 const Tensor& region = floats({1, 5}, {500, 400, 384, 384, 2}),
                 const Tensor& size = size_of(1080, 1920)) {
-  auto made = run_op("FaceFollow", {{"pixels", int64_t{192}}},
-                     operands(std::move(rows), region.clone(), std::move(before), size.clone()), 2);
+  auto made =
+      run_op("FaceFollow",
+             {{"pixels", int64_t{192}}, {"overlap", 0.3f}, {"per_side", 2.0f}, {"smallest", 96.0f}},
+             operands(std::move(rows), region.clone(), std::move(before), size.clone()), 2);
   if (!made) {
     ADD_FAILURE() << made.error().what;
     return {std::vector<float>(8), std::vector<float>(5)};
@@ -140,6 +142,8 @@ Attributes three_points() {
   return {{"points", int64_t{3}},
           {"gain", 1.0f},
           {"bias", -0.5f},
+          {"slowest", 0.2f},
+          {"expression", 0.05f},
           {"eyes", std::vector<int64_t>{0, 1, 1, 1}},
           {"middle", std::vector<int64_t>{0, 1, 2}}};
 }
