@@ -226,10 +226,10 @@ bool has_value(const SheetRow& row) {
 
 Outcome outcome_of(const Sheet& sheet) {
   Outcome outcome;
+  outcome.rows = std::ranges::count_if(sheet.rows, has_value);
   std::map<std::string, int64_t> reasons;
   for (const SheetRow& row : sheet.rows) {
-    if (!has_value(row)) continue;
-    ++outcome.rows;
+    if (outcome.rows > 0 && !has_value(row)) continue;
     outcome.valid += row.valid;
     std::istringstream words(row.valid ? "" : row.voided_by);
     for (std::string word; std::getline(words, word, '|');)

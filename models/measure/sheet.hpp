@@ -78,7 +78,7 @@ Result<Sheet> compute_sheet(const RecordSource& source, const SheetOptions& opti
 struct Outcome {
   int64_t rows = 0, valid = 0;
   /// Words of voided_by and in how many rows that are not valid they stand, the most frequent
-  /// first.
+  /// first; where no row has a value, in how many of all.
   std::vector<std::pair<std::string, int64_t>> reasons;
 };
 Outcome outcome_of(const Sheet& sheet);

@@ -166,7 +166,8 @@ std::string curves_section(const Summary& summary, const Curves& curves,
   const FaceCurves& face = curves.faces[0];
   if (!has_curves(curves))
     return paragraph(
-        "No action unit was measured in a frame that no quality flag voids: there are no curves.");
+        "There are no curves: the pack has no network for action units, or a quality flag voids "
+        "every frame, and the eyes were not measured.");
   if (summary.frames > 1) {
     out +=
         "<p><b class=\"left-key\">Left</b> and <b class=\"right-key\">right</b> are the subject's "

@@ -150,18 +150,20 @@ std::string moments_section(const std::vector<NamedMoment>& moments, const Thumb
 
 std::string outcome_sentence(const measure::Sheet& sheet) {
   const measure::Outcome outcome = outcome_of(sheet);
-  if (outcome.rows == 0) return "No left and right of this face could be compared.";
-  std::string out =
-      fmt::format("{} of the {} in the asymmetry sheet {} valid",
-                  outcome.valid == 0 ? "None" : count(double(outcome.valid)),
-                  count(double(outcome.rows), "number"), outcome.valid == 1 ? "is" : "are");
   std::string why;
   for (const auto& [word, rows] : outcome.reasons)
     if (const auto known = std::ranges::find(kReasons, word, &Reason::word);
         known != kReasons.end())
-      why +=
-          fmt::format("{}{} ({})", why.empty() ? "" : ", ", known->sentence, count(double(rows)));
-  return out + (why.empty() ? "." : "; the others are not: " + why + ".");
+      why += fmt::format("{}{} ({})", why.empty() ? "" : ", ", known->sentence,
+                         count(static_cast<double>(rows)));
+  if (outcome.rows == 0)
+    return "No left and right of this face could be compared" +
+           (why.empty() ? "." : ": " + why + ".");
+  return fmt::format("{} of the {} in the asymmetry sheet {} valid{}.",
+                     outcome.valid == 0 ? "None" : count(static_cast<double>(outcome.valid)),
+                     count(static_cast<double>(outcome.rows), "number"),
+                     outcome.valid == 1 ? "is" : "are",
+                     why.empty() ? "" : "; the others are not: " + why);
 }
 
 std::string sheet_section(const measure::Sheet& sheet, double pupil_distance_mm) {
