@@ -174,7 +174,7 @@ Result<bool> FaceChain::available() {
 }
 
 std::string FaceChain::how() const {
-  if (!why_not_.empty()) return "The networks ran one after another: " + why_not_ + ".";
+  if (!why_not_.empty()) return fmt::format("The networks ran one after another: {}.", why_not_);
   if (!session_) return {};
   return fmt::format("While one face was followed, the networks of {} ran in one submission.",
                      frames_ == 1 ? "a frame" : fmt::format("{} frames", frames_));

@@ -21,7 +21,8 @@ std::string headline(const Summary& summary, const Curves& curves, const measure
   const std::string faces =
       curves.faces.size() > 1 ? "Several faces were measured" : "A face was measured";
   // Where nothing is valid a box says so.
-  const std::string outcome = outcome_of(sheet).valid > 0 ? " " + outcome_sentence(sheet) : "";
+  const std::string outcome =
+      outcome_of(sheet).valid > 0 ? fmt::format(" {}", outcome_sentence(sheet)) : "";
   if (summary.frames == 1) return faces + " in this picture." + outcome;
   const std::string where =
       with_face == summary.frames

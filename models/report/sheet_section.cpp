@@ -157,8 +157,8 @@ std::string outcome_sentence(const measure::Sheet& sheet) {
       why += fmt::format("{}{} ({})", why.empty() ? "" : ", ", known->sentence,
                          count(static_cast<double>(rows)));
   if (outcome.rows == 0)
-    return "No left and right of this face could be compared" +
-           (why.empty() ? "." : ": " + why + ".");
+    return fmt::format("No left and right of this face could be compared{}{}.",
+                       why.empty() ? "" : ": ", why);
   return fmt::format("{} of the {} in the asymmetry sheet {} valid{}.",
                      outcome.valid == 0 ? "None" : count(static_cast<double>(outcome.valid)),
                      count(static_cast<double>(outcome.rows), "number"),
