@@ -9,7 +9,6 @@
 #include <set>
 
 #include "models/face/expression.hpp"
-#include "models/measure/quality.hpp"
 
 namespace vultus::report {
 
@@ -19,17 +18,9 @@ int thousandths(float value) {
   return static_cast<int>(std::lround(1000 * std::clamp(value, 0.0F, 1.0F)));
 }
 
-bool voids_expression(std::string flag) {
-  std::ranges::replace(flag, ' ', '_');
-  for (int i = 0; i < measure::kFlags; ++i)
-    if (const auto known = static_cast<measure::Flag>(i); measure::name_of(known) == flag)
-      return measure::kVoidsExpression.has(known);
-  return false;
-}
-
 /// Without the expression network's scores where a flag makes them doubtful, as in left.csv.
 FaceSample trusted(FaceSample face) {
-  if (std::ranges::none_of(face.flags, voids_expression)) return face;
+  if (!(face.flags & measure::kVoidsExpression).any()) return face;
   for (size_t i = 0; i < kActionUnits.size(); ++i)
     if (std::ranges::find(face::Expression::kActionUnits, kActionUnits[i].code) !=
         face::Expression::kActionUnits.end())
@@ -166,7 +157,7 @@ void mark_run(int id, int slot, std::vector<TrackRun>& runs) {
 void mark_lanes(const FrameSample& sample, int slot, std::set<int>& seen, Lanes& lanes) {
   if (sample.damaged) lanes.mark("not decoded cleanly", slot, sample.frame);
   if (sample.faces.empty() && !sample.damaged) lanes.mark("no face", slot, sample.frame);
-  std::set<std::string_view> flags;
+  measure::Flags flags;
   const bool first = seen.empty();
   bool fresh = false;
   for (const FaceSample& face : sample.faces) {
@@ -175,11 +166,15 @@ void mark_lanes(const FrameSample& sample, int slot, std::set<int>& seen, Lanes&
       fresh = true;
       if (seen.size() > 64) seen.erase(seen.begin());
     }
-    flags.insert(face.flags.begin(), face.flags.end());
+    flags = flags | face.flags;
   }
   if (fresh && !first) lanes.mark("new face", slot, sample.frame);
-  for (std::string_view flag : flags)
-    lanes.mark(std::string(flag), slot, sample.frame);
+  for (int i = 0; i < measure::kFlags; ++i)
+    if (const auto flag = static_cast<measure::Flag>(i); flags.has(flag)) {
+      std::string name(measure::name_of(flag));
+      std::ranges::replace(name, '_', ' ');
+      lanes.mark(name, slot, sample.frame);
+    }
 }
 
 }  // namespace

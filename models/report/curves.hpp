@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "host/core/result.hpp"
+#include "models/measure/quality.hpp"
 
 namespace vultus::report {
 
@@ -36,7 +37,7 @@ struct FaceSample {
   std::array<std::optional<float>, kActionUnits.size()> left, right;
   /// Why it is not to be trusted. Curves and extents leave out what measure::kVoidsExpression
   /// voids.
-  std::vector<std::string> flags;
+  measure::Flags flags;
 };
 struct FrameSample {
   int64_t frame = 0;              ///< from 1

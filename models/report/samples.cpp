@@ -23,14 +23,6 @@ void add_side(const std::optional<face::Expression>& expression, const measure::
   if (eye.au45) score_of("AU45", scores) = static_cast<float>(*eye.au45);
 }
 
-std::vector<std::string> names_of(measure::Flags flags) {
-  std::vector<std::string> names;
-  for (int i = 0; i < measure::kFlags; ++i)
-    if (const auto flag = static_cast<measure::Flag>(i); flags.has(flag))
-      std::ranges::replace(names.emplace_back(measure::name_of(flag)), '_', ' ');
-  return names;
-}
-
 }  // namespace
 
 std::vector<NamedMoment> moments_of(const measure::Sheet& sheet, int64_t frames) {
@@ -63,7 +55,7 @@ SampleSource samples_of(const RecordSource& records, const measure::MeasureOptio
             to.id = record.faces[i].face.id;
             add_side(record.faces[i].left, faces[i].left, to.left);
             add_side(record.faces[i].right, faces[i].right, to.right);
-            to.flags = names_of(faces[i].quality);
+            to.flags = faces[i].quality;
           }
           return visit(sample);
         });

@@ -81,19 +81,21 @@ TEST(ReportCurves, MeansAndLargestValuesAreThoseOfTheLongestTracksFrames) {
 }
 
 TEST(ReportCurves, WhatAFlagMakesDoubtfulIsAGapAndInNoMean) {
-  for (const auto& [flag, voids] : std::map<std::string, bool>{{"yaw", true},
-                                                               {"roll", true},
-                                                               {"partial", true},
-                                                               {"low score", true},
-                                                               {"pitch", false},
-                                                               {"small face", false},
-                                                               {"two faces", false}}) {
+  using measure::Flag;
+  for (const auto& [each, voids] : std::map<Flag, bool>{{Flag::yaw, true},
+                                                        {Flag::roll, true},
+                                                        {Flag::partial, true},
+                                                        {Flag::low_score, true},
+                                                        {Flag::pitch, false},
+                                                        {Flag::small_face, false},
+                                                        {Flag::two_faces, false}}) {
+    const std::string flag(measure::name_of(each));
     const SampleSource source = [&](const SampleVisitor& visit) -> Result<void> {
       for (int64_t frame = 1; frame <= 3; ++frame) {
         FrameSample sample{frame, 0.1 * static_cast<double>(frame), false, {}};
         FaceSample& face = sample.faces.emplace_back();
         face.left.fill(frame == 2 ? 0.9F : 0.1F);
-        if (frame == 2) face.flags = {"small face", flag};
+        if (frame == 2) face.flags = {Flag::small_face, each};
         VULTUS_CHECK(visit(sample));
       }
       return {};

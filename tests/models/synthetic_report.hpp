@@ -36,7 +36,7 @@ inline report::SampleSource synthetic_samples(int64_t frames) {
           face.left[i] = synthetic_score(i, frame, true);
           face.right[i] = synthetic_score(i, frame, false);
         }
-        if (synthetic_yaw(frame)) face.flags = {"yaw"};
+        if (synthetic_yaw(frame)) face.flags = {measure::Flag::yaw};
       }
       VULTUS_CHECK(visit(sample));
     }
