@@ -11,17 +11,9 @@
 
 namespace vultus {
 
-namespace {
-
 using Corners = std::array<double, 4>;
 
-double intersection_over_union(const Corners& a, const Corners& b) {
-  const double width = std::max(0.0, std::min(a[2], b[2]) - std::max(a[0], b[0]));
-  const double height = std::max(0.0, std::min(a[3], b[3]) - std::max(a[1], b[1]));
-  const double both = width * height;
-  const double all = (a[2] - a[0]) * (a[3] - a[1]) + (b[2] - b[0]) * (b[3] - b[1]) - both;
-  return all > 0 ? both / all : 0;
-}
+namespace {
 
 /// A region can be cut around it.
 bool usable(const Corners& box, double height, double width) {
@@ -30,27 +22,39 @@ bool usable(const Corners& box, double height, double width) {
          y < height;
 }
 
-Corners corners_of(std::span<const float> row) {
-  return {double{row[0]}, double{row[1]}, double{row[2]}, double{row[3]}};
+constexpr size_t kPoints = 6;  ///< where they begin in a row of ours
+
+FacePlace place_of(std::span<const float> box, std::span<const float> points) {
+  FacePlace place;
+  std::copy_n(box.begin(), 4, place.box.begin());
+  std::copy_n(points.begin(), 10, place.points.emplace().begin());
+  return place;
+}
+
+/// From pixels of the region as the detector saw it.
+void to_frame(std::span<double> coordinates, const FaceRegion& region, double scale) {
+  for (size_t k = 0; k < coordinates.size(); ++k)
+    coordinates[k] = (coordinates[k] + 0.5) * scale - 0.5 + (k % 2 == 0 ? region.left : region.top);
 }
 
 struct Best {
-  Corners box{};
+  FacePlace place;
   float score = 0;
 };
 
 /// Of the rows, in pixels of the frame; the first of equal ones.
 std::optional<Best> best_of(std::span<const float> rows, const FaceRegion& region, double pixels,
-                            const Corners& before, double overlap) {
+                            const FacePlace& before, double overlap) {
   std::optional<Best> best;
-  const double scale = region.side / pixels;
+  double most = -1;
   for (; !rows.empty() && rows[kRetinaFaceRow - 1] >= 0; rows = rows.subspan(kRetinaFaceRow)) {
-    Corners box = corners_of(rows);
-    for (size_t k = 0; k < 4; ++k)
-      box[k] = (box[k] + 0.5) * scale - 0.5 + (k % 2 == 0 ? region.left : region.top);
-    if (const double found = intersection_over_union(box, before); found > overlap) {
-      overlap = found;
-      best = {box, rows[4]};
+    FacePlace place = place_of(rows, rows.subspan(5));
+    to_frame(place.box, region, region.side / pixels);
+    to_frame(*place.points, region, region.side / pixels);
+    if (!(overlap_of(place.box, before.box) > overlap)) continue;
+    if (const double found = likeness(place, before); found > most) {
+      most = found;
+      best = {place, rows[4]};
     }
   }
   return best;
@@ -64,18 +68,23 @@ Result<void> run(Eval& node, const FaceFollow& follow) {
                           double{given[1]} - double{given[2]} / 2, double{given[2]}};
   const bool inside = region.left < width && region.top < height && region.left + region.side > 0 &&
                       region.top + region.side > 0;
+  const FacePlace was = place_of(before, before.subspan(kPoints));
   std::optional<Best> best;
   if (before[5] > 0 && inside)
-    best = best_of(node.in[0].as<const float>(), region, static_cast<double>(follow.pixels),
-                   corners_of(before), double{follow.overlap});
-  const bool found = best && usable(best->box, height, width);
+    best = best_of(node.in[0].as<const float>(), region, static_cast<double>(follow.pixels), was,
+                   double{follow.overlap});
+  const bool found = best && usable(best->place.box, height, width);
   auto face = node.out[0].as<float>(), next = node.out[1].as<float>();
-  std::ranges::fill(face, 0.0f);
-  for (size_t k = 0; k < 4; ++k)
-    face[k] = found ? static_cast<float>(best->box[k]) : before[k];
-  face[4] = found ? best->score : before[4];
+  std::ranges::copy(before, face.begin());
   face[5] = found ? 1.0f : 0.0f;
-  const FaceRegion around = region_around(follow, corners_of(face), 2 * std::max(height, width));
+  if (found) {
+    auto rounded = [](double v) { return static_cast<float>(v); };
+    std::ranges::transform(best->place.box, face.begin(), rounded);
+    std::ranges::transform(*best->place.points, face.begin() + kPoints, rounded);
+    face[4] = best->score;
+  }
+  const FaceRegion around =
+      region_around(follow, place_of(face, face.subspan(kPoints)).box, 2 * std::max(height, width));
   next[0] = static_cast<float>(around.left + around.side / 2);
   next[1] = static_cast<float>(around.top + around.side / 2);
   next[2] = next[3] = static_cast<float>(around.side);
@@ -112,6 +121,29 @@ const Register face_follow({.name = "FaceFollow",
                             .limits = "ours: the face of the frame before among a detector's"});
 
 }  // namespace
+
+double overlap_of(const Corners& a, const Corners& b) {
+  const double width = std::max(0.0, std::min(a[2], b[2]) - std::max(a[0], b[0]));
+  const double height = std::max(0.0, std::min(a[3], b[3]) - std::max(a[1], b[1]));
+  const double both = width * height;
+  const double all = (a[2] - a[0]) * (a[3] - a[1]) + (b[2] - b[0]) * (b[3] - b[1]) - both;
+  return all > 0 ? both / all : 0;
+}
+
+double likeness(const FacePlace& face, const FacePlace& before) {
+  const double overlap = overlap_of(face.box, before.box);
+  if (!face.points || !before.points) return overlap;
+  const Corners& box = before.box;
+  const double area = (box[2] - box[0]) * (box[3] - box[1]);
+  if (!(area > 0)) return overlap;
+  double alike = 0;
+  for (size_t k = 0; k < 10; k += 2) {
+    const double x = (*face.points)[k] - (*before.points)[k],
+                 y = (*face.points)[k + 1] - (*before.points)[k + 1];
+    alike += std::exp(-(x * x + y * y) / (2 * kPointSpread * kPointSpread * area));
+  }
+  return (overlap + alike / 5) / 2;
+}
 
 FaceRegion region_around(const FaceFollow& follow, const std::array<double, 4>& box, double limit) {
   const double longer = std::max(box[2] - box[0], box[3] - box[1]);

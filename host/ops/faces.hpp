@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 
 #include "host/core/result.hpp"
 #include "host/graph/graph.hpp"
@@ -11,14 +12,29 @@ namespace vultus {
 // Operators of ours that stand between the networks of the face pipeline, so that a face is
 // followed, cropped and mirrored without the host. All numbers are pixels of the frame.
 
-/// A face: x1, y1, x2, y2, score, 1 where it was found (0: the box is the one before), two unused.
-inline constexpr int64_t kFaceRow = 8;
+/// A face: x1, y1, x2, y2, score, 1 where it was found (0: the face is the one before), five points
+/// x, y.
+inline constexpr int64_t kFaceRow = 16;
 /// A face is shown as it is, with its left half doubled, with its right half doubled.
 inline constexpr int64_t kFacePictures = 3;
 /// Frames that a graph can hold.
 inline constexpr int64_t kMostFaces = 32;
 /// Landmarks that FaceMirrors takes.
 inline constexpr int64_t kMostPoints = 128;
+
+/// A face in a frame: corners x1, y1, x2, y2 of its box, and five points x, y where there are any.
+struct FacePlace {
+  std::array<double, 4> box{};
+  std::optional<std::array<double, 10>> points;
+};
+/// Intersection of two boxes over their union, 0..1.
+double overlap_of(const std::array<double, 4>& a, const std::array<double, 4>& b);
+/// The k of object keypoint similarity (COCO): points that moved by this share of the root of the
+/// box's area are alike to exp(-1/2).
+inline constexpr double kPointSpread = 0.2;
+/// How likely a face is the one before, 0..1: the overlap of their boxes; where both have points
+/// the mean of that and of their object keypoint similarity.
+double likeness(const FacePlace& face, const FacePlace& before);
 
 /// A square of the picture: `side` pixels, the first of them `left` and `top`.
 struct FaceRegion {
@@ -27,7 +43,8 @@ struct FaceRegion {
 
 /// FaceFollow: rows [K,16] of RetinaFaceDecode, the region [1,5] they were found in, the face
 /// [1,kFaceRow] before and the frame's size [2] (height, width) give the face and the region [1,5]
-/// of the next picture to look for it in, `per_side` times as wide.
+/// of the next picture to look for it in, `per_side` times as wide. Of the rows that overlap the
+/// face before the one of most likeness is taken.
 struct FaceFollow {
   int64_t pixels = 0;  ///< sides of the region as the detector saw it
   float overlap = 0;   ///< a face overlaps the one before by more than this (IoU)

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
+#include <span>
 #include <utility>
 
 #include "host/graph/extend.hpp"
@@ -83,6 +85,26 @@ struct Growing {
     return outputs;
   }
 };
+
+/// As FaceFollow has them.
+void put_row(const Detection& face, std::span<float> row) {
+  const Box& box = face.box;
+  std::ranges::copy(std::array{box.x1, box.y1, box.x2, box.y2, face.score, 1.0}, row.begin());
+  for (size_t k = 0; k < face.points.size(); ++k) {
+    row[6 + 2 * k] = static_cast<float>(face.points[k].x);
+    row[7 + 2 * k] = static_cast<float>(face.points[k].y);
+  }
+}
+
+Detection detection_of(std::span<const float> row) {
+  Detection face;
+  face.box = {double{row[0]}, double{row[1]}, double{row[2]}, double{row[3]}};
+  face.score = double{row[4]};
+  face.has_points = true;
+  for (size_t k = 0; k < face.points.size(); ++k)
+    face.points[k] = {double{row[6 + 2 * k]}, double{row[7 + 2 * k]}};
+  return face;
+}
 
 bool one_gpu_partition(const Session& session) {
   const Plan& plan = session.plan();
@@ -180,11 +202,10 @@ std::string FaceChain::how() const {
                      frames_ == 1 ? "a frame" : fmt::format("{} frames", frames_));
 }
 
-Result<void> FaceChain::set_inputs(Session& session, const Box& box,
+Result<void> FaceChain::set_inputs(Session& session, const Detection& before,
                                    const LandmarkSmoother::State& state) {
-  std::ranges::copy(std::array{box.x1, box.y1, box.x2, box.y2, 0.0, 1.0, 0.0, 0.0},
-                    face_.as<float>().begin());
-  const SearchArea area = area_around(picture_->size(), box);
+  put_row(before, face_.as<float>());
+  const SearchArea area = area_around(picture_->size(), before.box);
   const double half = area.side / 2.0;
   std::ranges::copy(
       std::array{area.x + half, area.y + half, double(area.side), double(area.side), 0.0},
@@ -208,10 +229,9 @@ Result<void> FaceChain::set_inputs(Session& session, const Box& box,
 }
 
 Result<FaceChain::Face> FaceChain::face_of(const Session& session, size_t frame,
-                                           const float* row) const {
+                                           std::span<const float> row) const {
   Face face;
-  face.detection.box = {double{row[0]}, double{row[1]}, double{row[2]}, double{row[3]}};
-  face.detection.score = double{row[4]};
+  face.detection = detection_of(row);
   const size_t outputs = session.graph().outputs.size(), first = frames_;
   VULTUS_TRY(const Tensor* squares, session.output(kSquares));
   const auto square = squares->as<float>().subspan(5 * frame, 5);
@@ -236,7 +256,7 @@ Result<FaceChain::Face> FaceChain::face_of(const Session& session, size_t frame,
   return face;
 }
 
-Result<std::vector<FaceChain::Face>> FaceChain::follow(const Box& box,
+Result<std::vector<FaceChain::Face>> FaceChain::follow(const Detection& before,
                                                        const LandmarkSmoother::State& state) {
   VULTUS_TRY(const bool can, available());
   if (!can)
@@ -244,14 +264,15 @@ Result<std::vector<FaceChain::Face>> FaceChain::follow(const Box& box,
                  fmt::format("faces cannot be followed on the device: {}",
                              why_not_.empty() ? "too few frames are shown" : why_not_)};
   VULTUS_TRY(Session * session, session_->ready());
-  VULTUS_CHECK(set_inputs(*session, box, state));
+  VULTUS_CHECK(set_inputs(*session, before, state));
   VULTUS_CHECK(session->run());
   std::vector<Face> faces;
   for (size_t i = 0; i < frames_; ++i) {
     VULTUS_TRY(const Tensor* row, session->output(face_name(i)));
-    if (!(row->as<float>()[5] > 0)) break;
+    const std::span<const float> numbers = row->as<float>();
+    if (!(numbers[5] > 0)) break;
     // What is no number may be of a frame that does not count: the networks alone will tell.
-    Result<Face> face = face_of(*session, i, row->as<float>().data());
+    Result<Face> face = face_of(*session, i, numbers);
     if (!face) break;
     faces.push_back(*std::move(face));
   }

@@ -2,6 +2,7 @@
 
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -37,17 +38,18 @@ class FaceChain {
   const std::string& why_not() const { return why_not_; }
   /// How the networks are run, a sentence for reports; empty before `available` was asked.
   std::string how() const;
-  /// The face that had this box in the frame before the first and was smoothed to that state: in
+  /// The face that was this one in the frame before the first and was smoothed to that state: in
   /// the frames shown, until it is lost or the networks give no numbers. Errc::usage when it is not
   /// available.
-  Result<std::vector<Face>> follow(const Box& box, const LandmarkSmoother::State& state);
+  Result<std::vector<Face>> follow(const Detection& before, const LandmarkSmoother::State& state);
   Transfers transfers() const { return session_ ? before_ + session_->transfers() : before_; }
 
  private:
   Result<Graph> graph(const Shape& picture_bytes) const;
   Result<void> compile();
-  Result<void> set_inputs(Session& session, const Box& box, const LandmarkSmoother::State& state);
-  Result<Face> face_of(const Session& session, size_t frame, const float* row) const;
+  Result<void> set_inputs(Session& session, const Detection& before,
+                          const LandmarkSmoother::State& state);
+  Result<Face> face_of(const Session& session, size_t frame, std::span<const float> row) const;
 
   const Detector& detector_;
   const Landmarker& landmarker_;

@@ -30,10 +30,10 @@ std::vector<TrackedFace> LandmarkTracker::smooth(std::span<const TrackedBox> box
   for (size_t i = 0; i < boxes.size(); ++i) {
     const TrackedBox& box = boxes[i];
     LandmarkSmoother& smoother = smoothers_[box.id];
-    const bool seen = plausible(measured[i], box.box);
+    const bool seen = plausible(measured[i], box.face.box);
     if (box.anew || !seen) smoother.reset();
     if (seen)
-      faces.push_back({box.id, box.score, box.box,
+      faces.push_back({box.id, box.face.score, box.face.box,
                        options_.smooth ? smoother.push(measured[i]) : std::move(measured[i])});
   }
   return faces;
@@ -47,8 +47,8 @@ Result<std::vector<FaceChain::Face>> LandmarkTracker::follow() {
   if (!available) return std::vector<FaceChain::Face>();
   StageTimes::Timer timer(times_, "follow");
   const auto smoother = smoothers_.find(face->id);
-  return chain_->follow(face->box, smoother == smoothers_.end() ? LandmarkSmoother::State{}
-                                                                : smoother->second.state());
+  return chain_->follow(face->face, smoother == smoothers_.end() ? LandmarkSmoother::State{}
+                                                                 : smoother->second.state());
 }
 
 /// Leaves in `chained` the faces that the tracker took.
@@ -67,7 +67,7 @@ Result<std::vector<std::vector<TrackedBox>>> LandmarkTracker::track(
     const Detection& face = chained[i].detection;
     VULTUS_TRY(std::vector<TrackedBox> found, tracker_.push(i, face));
     const TrackedBox* only = tracker_.only_face();
-    if (only && !only->anew && only->box == face.box) ++taken;
+    if (only && !only->anew && only->face.box == face.box) ++taken;
     boxes.push_back(std::move(found));
   }
   chained.resize(taken);
@@ -87,7 +87,7 @@ Result<std::vector<std::vector<TrackedFace>>> LandmarkTracker::push(
   std::vector<Landmarker::Face> faces;
   for (size_t i = chained.size(); i < frames.size(); ++i)
     for (const TrackedBox& face : boxes[i])
-      faces.push_back({i, face.box});
+      faces.push_back({i, face.face.box});
   if (!faces.empty()) {
     StageTimes::Timer timer(times_, "landmarks");
     VULTUS_TRY(std::vector<Landmarks> rest, landmarker_.measure(faces));

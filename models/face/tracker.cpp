@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <opencv2/imgproc.hpp>
 
 #include "host/ops/faces.hpp"
@@ -16,14 +17,36 @@ namespace {
 constexpr double kCutDifference = 12;
 constexpr double kCutAgainstUsual = 2.5;
 
-const Detection* best_match(const std::vector<Detection>& detections, const Box& box) {
+/// Of two tracks of this overlap one is of no face of its own.
+constexpr double kOneFace = 0.5;
+
+FacePlace place_of(const Detection& face) {
+  FacePlace place{{face.box.x1, face.box.y1, face.box.x2, face.box.y2}, {}};
+  if (face.has_points) {
+    auto to = place.points.emplace().begin();
+    for (const Point& p : face.points) {
+      *to++ = p.x;
+      *to++ = p.y;
+    }
+  }
+  return place;
+}
+
+bool same(const Detection& a, const Detection& b) {
+  return iou(a.box, b.box) > kSameFace;
+}
+
+/// Of those that overlap it, the one of most likeness.
+const Detection* best_match(const std::vector<Detection>& detections, const Detection& before) {
   const Detection* best = nullptr;
-  double best_overlap = kSameFace;
-  for (const Detection& detection : detections)
-    if (double overlap = iou(detection.box, box); overlap > best_overlap) {
-      best_overlap = overlap;
+  double most = -1;
+  for (const Detection& detection : detections) {
+    if (!same(detection, before)) continue;
+    if (double found = likeness(place_of(detection), place_of(before)); found > most) {
+      most = found;
       best = &detection;
     }
+  }
   return best;
 }
 
@@ -76,32 +99,52 @@ void Tracker::restore(State state) {
 void Tracker::note_faces() {
   faces_.clear();
   for (const Track& track : tracks_)
-    faces_.push_back({track.id, track.score, track.box, track.anew});
+    faces_.push_back({track.id, track.face, track.anew});
 }
 
-Result<std::optional<Detection>> Tracker::detect_near(const Box& box) {
+/// Faces that overlap it.
+Result<std::vector<Detection>> Tracker::detect_near(const Detection& before) {
   StageTimes::Timer timer(times_, "detect");
-  const SearchArea area = area_around(size(), box);
+  const SearchArea area = area_around(size(), before.box);
   if ((cv::Rect(area.x, area.y, area.side, area.side) & cv::Rect({}, size())).empty())
-    return std::optional<Detection>();
+    return std::vector<Detection>();
   VULTUS_TRY(std::vector<Detection> found, detector_.search(frame_, area));
-  const Detection* match = best_match(found, box);
-  if (!match || !usable(match->box, size())) return std::optional<Detection>();
-  return std::optional<Detection>(*match);
+  std::erase_if(found, [&](const Detection& d) { return !same(d, before); });
+  return found;
 }
 
-Result<void> Tracker::follow(Track& track, const std::optional<Detection>* followed) {
-  std::optional<Detection> found;
-  if (followed) {
-    found = *followed;
-  } else {
-    VULTUS_TRY(found, detect_near(track.box));
+/// Each face goes to the track that it has most likeness with; the other tracks are lost.
+Result<void> Tracker::follow(const std::optional<Detection>* followed) {
+  struct Candidate {
+    size_t track;
+    Detection face;
+    double likeness;
+  };
+  std::vector<Candidate> candidates;
+  for (size_t t = 0; t < tracks_.size(); ++t) {
+    Track& track = tracks_[t];
+    track.lost = true;
+    track.anew = false;
+    std::vector<Detection> found;
+    if (!followed) {
+      VULTUS_TRY(found, detect_near(track.face));
+    } else if (*followed) {
+      found.push_back(**followed);
+    }
+    for (Detection& face : found)
+      candidates.push_back({t, face, likeness(place_of(face), place_of(track.face))});
   }
-  track.lost = !found;
-  track.anew = false;
-  if (found) {
-    track.box = found->box;
-    track.score = found->score;
+  std::ranges::stable_sort(candidates, std::greater(), &Candidate::likeness);
+  std::vector<const Detection*> taken;
+  for (const Candidate& candidate : candidates) {
+    Track& track = tracks_[candidate.track];
+    const bool free = std::ranges::none_of(taken, [&](const Detection* other) {
+      return iou(other->box, candidate.face.box) > kOneFace;
+    });
+    if (!track.lost || !free || !usable(candidate.face.box, size())) continue;
+    track.face = candidate.face;
+    track.lost = false;
+    taken.push_back(&candidate.face);
   }
   return {};
 }
@@ -109,10 +152,9 @@ Result<void> Tracker::follow(Track& track, const std::optional<Detection>* follo
 /// The box comes from the region even when the whole frame found the face: boxes of the two differ
 /// by a few pixels, and landmarks would jump at every search.
 Result<void> Tracker::adopt(const Detection& detection, Track& track) {
-  VULTUS_TRY(std::optional<Detection> near, detect_near(detection.box));
-  const Detection& better = near ? *near : detection;
-  track.box = better.box;
-  track.score = better.score;
+  VULTUS_TRY(std::vector<Detection> near, detect_near(detection));
+  const Detection* better = best_match(near, detection);
+  track.face = better && usable(better->box, size()) ? *better : detection;
   track.lost = false;
   track.anew = true;
   return {};
@@ -127,24 +169,29 @@ Result<void> Tracker::search() {
   since_search_ = 0;
   std::erase_if(found, [&](const Detection& d) { return !usable(d.box, size()); });
   most_faces_ = std::max(most_faces_, found.size());
-  for (Track& track : tracks_) {
-    if (!track.lost) continue;
-    if (const Detection* match = best_match(found, track.box)) VULTUS_CHECK(adopt(*match, track));
-  }
-  std::erase_if(tracks_, [](const Track& track) { return track.lost; });
   // Something that the whole frame does not call a face, while it does find another, was a mistake.
   if (!options_.all_faces && !tracks_.empty() && !found.empty() &&
-      !best_match(found, tracks_.front().box))
+      !best_match(found, tracks_.front().face))
     tracks_.clear();
-  for (const Detection& detection : found) {
-    if (!options_.all_faces && !tracks_.empty()) break;
-    bool known = std::any_of(tracks_.begin(), tracks_.end(), [&](const Track& track) {
-      return iou(track.box, detection.box) > kSameFace;
-    });
-    if (known) continue;
+  auto drop_known = [&](const Track& track) {
+    std::erase_if(found, [&](const Detection& d) { return same(d, track.face); });
+  };
+  for (const Track& track : tracks_)
+    if (!track.lost) drop_known(track);
+  for (Track& track : tracks_) {
+    if (!track.lost) continue;
+    const Detection* match = best_match(found, track.face);
+    if (!match) continue;
+    VULTUS_CHECK(adopt(*match, track));
+    drop_known(track);
+  }
+  std::erase_if(tracks_, [](const Track& track) { return track.lost; });
+  while (!found.empty() && (options_.all_faces || tracks_.empty())) {
     Track track;
     track.id = next_id_++;
-    VULTUS_CHECK(adopt(detection, track));
+    VULTUS_CHECK(adopt(found.front(), track));
+    found.erase(found.begin());
+    drop_known(track);
     tracks_.push_back(std::move(track));
   }
   return {};
@@ -153,7 +200,7 @@ Result<void> Tracker::search() {
 void Tracker::drop_doubles() {
   for (size_t i = 0; i < tracks_.size(); ++i)
     for (size_t j = tracks_.size(); j-- > i + 1;)
-      if (iou(tracks_[i].box, tracks_[j].box) > 0.5)
+      if (iou(tracks_[i].face.box, tracks_[j].face.box) > kOneFace)
         tracks_.erase(tracks_.begin() + static_cast<std::ptrdiff_t>(j));
 }
 
@@ -162,10 +209,8 @@ Result<std::vector<TrackedBox>> Tracker::push(size_t frame,
   frame_ = frame;
   if (cuts_.push(detector_.picture().bgr(frame))) tracks_.clear();
   bool search_now = tracks_.empty() || ++since_search_ >= options_.search_every;
-  for (Track& track : tracks_) {
-    VULTUS_CHECK(follow(track, tracks_.size() == 1 ? followed : nullptr));
-    search_now |= track.lost;
-  }
+  VULTUS_CHECK(follow(tracks_.size() == 1 ? followed : nullptr));
+  search_now |= std::ranges::any_of(tracks_, &Track::lost);
   if (search_now) VULTUS_CHECK(search());
   drop_doubles();
   note_faces();

@@ -28,8 +28,7 @@ struct TrackerOptions {
 /// Where a face is in a frame, as in `TrackedFace`.
 struct TrackedBox {
   int id = 0;
-  double score = 0;
-  Box box;
+  Detection face;
   bool anew = false;  ///< not followed from the frame before: what was smoothed so far is of no use
 };
 
@@ -52,9 +51,11 @@ class CutDetector {
 
 /// Follows faces through a video, frame by frame in order. The whole frame is searched at the
 /// start, at a scene cut, when a face is lost and every few frames; in between each face is
-/// detected anew in a small region around where it was. (Deriving the next box from the last
-/// landmarks was tried first and runs away: a landmark network fed a crop that is off gives points
-/// that are off.)
+/// detected anew in a small region around where it was. Where several tracks could go on with a
+/// face it goes to the one that it has most likeness with (`host/ops/faces.hpp`: box and points),
+/// and a track that is left without one is lost: behind another face its number ends. (Deriving the
+/// next box from the last landmarks was tried first and runs away: a landmark network fed a crop
+/// that is off gives points that are off.)
 class Tracker {
  public:
   /// `times` may be null: stages "search" and "detect" are added to it.
@@ -77,8 +78,7 @@ class Tracker {
 
   struct Track {
     int id = 0;
-    double score = 0;
-    Box box;
+    Detection face;
     bool lost = false;
     bool anew = true;  ///< in the last frame
   };
@@ -96,8 +96,8 @@ class Tracker {
 
  private:
   Result<std::vector<TrackedBox>> push(size_t frame, const std::optional<Detection>* followed);
-  Result<void> follow(Track& track, const std::optional<Detection>* followed);
-  Result<std::optional<Detection>> detect_near(const Box& box);
+  Result<void> follow(const std::optional<Detection>* followed);
+  Result<std::vector<Detection>> detect_near(const Detection& before);
   Result<void> search();
   Result<void> adopt(const Detection& detection, Track& track);
   void drop_doubles();

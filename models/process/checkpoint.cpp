@@ -22,7 +22,7 @@ using face::LandmarkTracker;
 using face::Tracker;
 
 constexpr std::string_view kKind = "VULTCKP";
-constexpr uint32_t kVersion = 3;
+constexpr uint32_t kVersion = 4;
 constexpr int kMostSide = 4096;  // of a thumbnail
 
 void put(ByteWriter& to, const std::vector<std::string>& lines) {
@@ -55,19 +55,37 @@ void get(ByteReader& from, Landmarks& landmarks) {
   }
 }
 
+void put(ByteWriter& to, const face::Detection& face) {
+  to.put(face.score);
+  for (double side : {face.box.x1, face.box.y1, face.box.x2, face.box.y2})
+    to.put(side);
+  to.put(face.has_points);
+  for (const face::Point& p : face.points) {
+    to.put(p.x);
+    to.put(p.y);
+  }
+}
+
+void get(ByteReader& from, face::Detection& face) {
+  face.score = from.get<double>();
+  for (double* side : {&face.box.x1, &face.box.y1, &face.box.x2, &face.box.y2})
+    *side = from.get<double>();
+  face.has_points = from.get<bool>();
+  for (face::Point& p : face.points) {
+    p.x = from.get<double>();
+    p.y = from.get<double>();
+  }
+}
+
 void put(ByteWriter& to, const Tracker::Track& track) {
   to.put(int32_t{track.id});
-  to.put(track.score);
-  for (double side : {track.box.x1, track.box.y1, track.box.x2, track.box.y2})
-    to.put(side);
+  put(to, track.face);
   to.put(track.lost);
 }
 
 void get(ByteReader& from, Tracker::Track& track) {
   track.id = from.get<int32_t>();
-  track.score = from.get<double>();
-  for (double* side : {&track.box.x1, &track.box.y1, &track.box.x2, &track.box.y2})
-    *side = from.get<double>();
+  get(from, track.face);
   track.lost = from.get<bool>();
 }
 
@@ -121,7 +139,7 @@ void put(ByteWriter& to, const Tracker::State& state) {
 }
 
 void get(ByteReader& from, Tracker::State& state) {
-  constexpr size_t kLeastBytesOfATrack = 45;
+  constexpr size_t kLeastBytesOfATrack = 126;
   state.tracks.resize(from.get_count(kLeastBytesOfATrack));
   for (Tracker::Track& track : state.tracks)
     get(from, track);

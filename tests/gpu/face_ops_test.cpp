@@ -79,6 +79,8 @@ TEST(GpuFaceFollow, FindsWhatTheCpuFinds) {
     b[2] = r[0] + side * (0.2f + 0.1f * b[2]);
     b[3] = r[1] + side * (0.2f + 0.1f * b[3]);
     b[5] = trial % 11 == 0 ? 0.0f : 1.0f;
+    for (size_t k = 6; k < 16; ++k)  // about where the rows have theirs
+      b[k] = r[k % 2] + side * (0.5f * b[k] - 0.25f);
     inputs.push_back(std::move(region));
     inputs.push_back(std::move(before));
     inputs.push_back(Tensor::of<int32_t>({2}, {1080, 1920}));

@@ -2,13 +2,16 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cmath>
 #include <fstream>
 #include <functional>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <opencv2/core.hpp>
 
 #include "host/run/device.hpp"
 #include "models/face/landmark_tracker.hpp"
+#include "models/face/nms.hpp"
 #include "models/face/retinaface.hpp"
 #include "models/video/reader.hpp"
 #include "tests/support/support.hpp"
@@ -165,6 +168,100 @@ TEST_F(Tracking, AClipWithoutFacesGivesNone) {
     ASSERT_TRUE(faces) << faces.error().what;
     EXPECT_TRUE(faces->empty());
   });
+}
+
+/// Faces where a test says, behind the networks' interface. Of two that overlap by more than 0.4
+/// the first is seen alone.
+class ScriptedDetector : public Detector {
+ public:
+  using Script = std::function<std::vector<Detection>(int)>;  ///< faces of a frame, front first
+  explicit ScriptedDetector(Script script)
+      : Detector(std::make_shared<Picture>()), script_(std::move(script)) {}
+  void next() { ++frame_; }
+  Result<std::vector<Detection>> search(size_t) override {
+    return suppress(script_(frame_), 0.4, false);
+  }
+  Transfers transfers() const override { return {}; }
+
+ protected:
+  Result<std::vector<Detection>> search_resampled(size_t, const SearchArea& area) override {
+    VULTUS_TRY(std::vector<Detection> found, search(0));
+    const double scale = static_cast<double>(kAreaPixels) / area.side;
+    auto to_area = [&](Point p) {
+      return (p - Point(area.x, area.y) + Point(0.5, 0.5)) * scale - Point(0.5, 0.5);
+    };
+    for (Detection& d : found) {
+      const Point first = to_area({d.box.x1, d.box.y1}), last = to_area({d.box.x2, d.box.y2});
+      d.box = {first.x, first.y, last.x, last.y};
+      std::ranges::transform(d.points, d.points.begin(), to_area);
+    }
+    return found;
+  }
+
+ private:
+  Script script_;
+  int frame_ = 0;
+};
+
+Detection face_at(double x, double score) {
+  Detection face{.box = {x, 100, x + 80, 200}, .score = score, .has_points = true};
+  face.points = {Point(x + 20, 140), {x + 60, 140}, {x + 40, 160}, {x + 25, 180}, {x + 55, 180}};
+  return face;
+}
+
+/// Numbers of the faces of each frame, with their left sides.
+std::vector<std::map<int, double>> follow(const ScriptedDetector::Script& script, int frames,
+                                          const TrackerOptions& options) {
+  ScriptedDetector detector(script);
+  EXPECT_TRUE(detector.picture().show(cv::Mat(360, 640, CV_8UC3, cv::Scalar::all(90))));
+  Tracker tracker(detector, options);
+  std::vector<std::map<int, double>> found;
+  for (int i = 0; i < frames; ++i, detector.next()) {
+    auto faces = tracker.push(0);
+    EXPECT_TRUE(faces) << faces.error().what;
+    for (std::map<int, double>& at = found.emplace_back(); const TrackedBox& face : *faces)
+      at[face.id] = std::round(face.face.box.x1);
+  }
+  return found;
+}
+
+TEST(CrossingFaces, TheOneBehindLosesItsNumberAndTheOneInFrontKeepsIt) {
+  // The one that moves is found first, so that its track is the older one.
+  auto walk = [](int i) {
+    return std::vector{face_at(300, 0.9), face_at(60 + 6 * i, i == 0 ? 0.99 : 0.8)};
+  };
+  const auto found = follow(walk, 80, {.all_faces = true});
+  EXPECT_EQ(found[10], (std::map<int, double>{{0, 120}, {1, 300}}));
+  EXPECT_EQ(found[40], (std::map<int, double>{{1, 300}}));
+  EXPECT_EQ(found[79], (std::map<int, double>{{1, 300}, {2, 534}}));
+  for (const auto& faces : found)
+    EXPECT_EQ(faces.at(1), 300);
+}
+
+TEST(CrossingFaces, FacesThatPassSideBySideKeepTheirNumbers) {
+  auto walk = [](int i) {
+    Detection near = face_at(60 + 8 * i, 0.9), far = face_at(540 - 8 * i, 0.8);
+    far.box.y1 -= 60;
+    far.box.y2 -= 60;
+    for (Point& p : far.points)
+      p.y -= 60;
+    return std::vector{near, far};
+  };
+  const auto found = follow(walk, 60, {.all_faces = true});
+  for (int i = 0; i < 60; ++i)
+    EXPECT_EQ(found[static_cast<size_t>(i)],
+              (std::map<int, double>{{0, 60 + 8 * i}, {1, 540 - 8 * i}}))
+        << "frame " << i;
+}
+
+TEST(CrossingFaces, PointsTellTheFaceFromAnotherThatOverlapsItMore) {
+  auto script = [](int i) {
+    if (i == 0) return std::vector{face_at(200, 0.9)};
+    Detection face = face_at(165, 0.8), other = face_at(230, 0.9);
+    face.points = face_at(200, 0).points;
+    return std::vector{other, face};
+  };
+  EXPECT_EQ(follow(script, 2, {})[1], (std::map<int, double>{{0, 165}}));
 }
 
 TEST(CutDetector, TakesPicturesOfAnyShape) {

@@ -12,7 +12,15 @@ Tensor size_of(int32_t height, int32_t width) {
   return Tensor::of<int32_t>({2}, {height, width});
 }
 Tensor face(std::array<float, 4> box, float found = 1) {
-  return floats({1, kFaceRow}, {box[0], box[1], box[2], box[3], 0.5f, found, 0, 0});
+  Tensor row(DType::f32, {1, kFaceRow});
+  std::ranges::fill(row.as<float>(), 0.0f);
+  std::ranges::copy(std::array{box[0], box[1], box[2], box[3], 0.5f, found},
+                    row.as<float>().begin());
+  return row;
+}
+/// Without its points.
+std::vector<float> head(const std::vector<float>& face) {
+  return {face.begin(), face.begin() + 6};
 }
 
 /// Rows of a detector: boxes in a region of 192 pixels, then one that holds nothing.
@@ -40,7 +48,7 @@ Followed follow(Tensor rows, Tensor before,
              operands(std::move(rows), region.clone(), std::move(before), size.clone()), 2);
   if (!made) {
     ADD_FAILURE() << made.error().what;
-    return {std::vector<float>(8), std::vector<float>(5)};
+    return {std::vector<float>(kFaceRow), std::vector<float>(5)};
   }
   return {values<float>((*made)[0]), values<float>((*made)[1])};
 }
@@ -49,13 +57,51 @@ TEST(FaceFollow, TheFaceThatOverlapsTheOneBeforeMostIsTakenIntoTheFrame) {
   // The region's first pixel is (308, 208), a pixel of the detector two of the frame.
   const Followed found = follow(rows_of({{0, 0, 40, 40}, {50, 50, 140, 150}, {48, 48, 96, 96}}),
                                 face({405, 305, 590, 510}));
-  EXPECT_EQ(found.face, (std::vector<float>{408.5f, 308.5f, 588.5f, 508.5f, 0.9f - 0.1f, 1, 0, 0}));
+  EXPECT_EQ(head(found.face), (std::vector<float>{408.5f, 308.5f, 588.5f, 508.5f, 0.9f - 0.1f, 1}));
+  EXPECT_EQ(found.face[6], 308.5f) << "points are brought into the frame too";
+  EXPECT_EQ(found.face[15], 208.5f);
   // 200 high: the next region is twice that, around (498.5, 408.5), and of the picture after.
   EXPECT_EQ(found.next, (std::vector<float>{499, 409, 400, 400, 3}));
 }
 
+TEST(FaceFollow, OfTwoFacesThatOverlapItTheOneWithItsPointsIsTaken) {
+  Tensor rows = rows_of({{50, 50, 140, 150}, {40, 50, 130, 150}});
+  auto r = rows.as<float>();
+  Tensor before = face({408, 308, 588, 508});  // the first row's box, the second one's points
+  for (size_t k = 0; k < 10; ++k) {
+    r[5 + k] = 120;
+    r[16 + 5 + k] = 80 + 2 * static_cast<float>(k);
+    before.as<float>()[6 + k] = (r[16 + 5 + k] + 0.5f) * 2 - 0.5f + (k % 2 == 0 ? 308 : 208);
+  }
+  const Followed found = follow(rows.clone(), before.clone());
+  EXPECT_EQ(found.face[0], 388.5f);
+  EXPECT_EQ(found.face[6], before.as<float>()[6]);
+  std::ranges::fill(r.subspan(5, 10), 80.0f);
+  std::ranges::fill(r.subspan(16 + 5, 10), 80.0f);
+  EXPECT_EQ(follow(std::move(rows), std::move(before)).face[0], 408.5f) << "points tell nothing";
+}
+
+TEST(Likeness, IsOneOfTheSameFaceAndHalfTheOverlapWherePointsAreFar) {
+  FacePlace before{{0, 0, 100, 100},
+                   std::array<double, 10>{30, 40, 70, 40, 50, 60, 35, 80, 65, 80}};
+  EXPECT_EQ(likeness(before, before), 1);
+  FacePlace moved = before;
+  for (double& v : *moved.points)
+    v += 1e6;
+  EXPECT_NEAR(likeness(moved, before), 0.5, 1e-12);
+  moved = before;
+  for (size_t k = 0; k < 10; k += 2)
+    (*moved.points)[k] += 100 * kPointSpread;
+  EXPECT_NEAR(likeness(moved, before), (1 + std::exp(-0.5)) / 2, 1e-12);
+  moved.points.reset();
+  EXPECT_EQ(likeness(moved, before), 1) << "boxes alone";
+  before.box = {};
+  EXPECT_EQ(likeness(before, before), 0);
+}
+
 TEST(FaceFollow, AFaceThatIsNotThereKeepsTheBoxBeforeAndIsLookedForThere) {
-  const std::vector<float> kept{405, 305, 590, 510, 0.5f, 0, 0, 0};
+  std::vector<float> kept{405, 305, 590, 510, 0.5f, 0};
+  kept.resize(kFaceRow);
   const std::vector<std::array<float, 4>> right{{50, 50, 140, 150}};
   const Tensor before = face({405, 305, 590, 510});
   EXPECT_EQ(follow(rows_of({}), before.clone()).face, kept) << "nothing found";
