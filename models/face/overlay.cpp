@@ -21,7 +21,7 @@ constexpr double kReferenceHeight = 720;  // where the sizes below are taken in 
 
 const cv::Scalar kContour(255, 200, 60), kBrow(80, 220, 255), kNose(120, 255, 120),
     kEye(255, 255, 90), kMouth(170, 130, 255), kBox(60, 200, 60), kMidline(60, 60, 255),
-    kWhite(255, 255, 255), kBlack(0, 0, 0);
+    kWhite(255, 255, 255), kBlack(0, 0, 0), kWarning(60, 170, 255);
 
 struct Part {
   size_t first, last;
@@ -62,17 +62,25 @@ class Pen {
     ring(at, radius, colour);
   }
 
-  void text(const std::string& words, const cv::Scalar& colour) {
+  /// A line at the upper left, its end in another colour.
+  void text(const std::string& begin, const std::string& end) {
     double size = std::max(0.36, 0.62 * scale_);
     int thick = width(1.4);
     int base = 0;
-    cv::Size box = cv::getTextSize(words, cv::FONT_HERSHEY_SIMPLEX, size, thick, &base);
+    auto extent_of = [&](const std::string& words) {
+      return cv::getTextSize(words, cv::FONT_HERSHEY_SIMPLEX, size, thick, &base);
+    };
+    const cv::Size box = extent_of(begin + end);
     int margin = std::max(4, width(8));
     cv::Rect band(0, 0, std::min(canvas_.cols, box.width + 2 * margin),
                   std::min(canvas_.rows, box.height + base + 2 * margin));
     canvas_(band) *= 0.35;
-    cv::putText(canvas_, words, cv::Point(margin, margin + box.height), cv::FONT_HERSHEY_SIMPLEX,
-                size, colour, thick, cv::LINE_AA);
+    auto put = [&](const std::string& words, int x, const cv::Scalar& colour) {
+      cv::putText(canvas_, words, cv::Point(x, margin + box.height), cv::FONT_HERSHEY_SIMPLEX, size,
+                  colour, thick, cv::LINE_AA);
+    };
+    put(begin, margin, kWhite);
+    put(end, margin + extent_of(begin).width, kWarning);
   }
 
  private:
@@ -185,7 +193,8 @@ cv::Mat draw_overlay(const cv::Mat& frame, const Overlay& overlay) {
     draw_sides(canvas, *overlay.midline, kBeside * overlay.box->width(),
                std::max(9.0, kCapital * canvas.rows / kReferenceHeight), overlay.mirrored_input);
   }
-  if (!overlay.header.empty()) pen.text(overlay.header, kWhite);
+  if (!overlay.header.empty())
+    pen.text(overlay.header, overlay.warning.empty() ? "" : "   " + overlay.warning);
   return canvas;
 }
 

@@ -15,6 +15,7 @@ struct Overlay {
   Landmarks landmarks = {};  ///< points and the outlines of their scheme; may be empty
   std::optional<Midline> midline = std::nullopt;  ///< drawn through the whole frame
   std::string header = {};                        ///< one line at the upper left
+  std::string warning = {};                       ///< behind it, in another colour
   bool mirrored_input = false;                    ///< as selfies are: the letters change sides
 };
 

@@ -24,7 +24,8 @@ class ByteWriter {
     put(static_cast<uint32_t>(text.size()));
     put_bytes(std::as_bytes(std::span(text)));
   }
-  void put_bytes(std::span<const std::byte> bytes) {
+  /// Not inlined: GCC 12 then warns of sizes that cannot be.
+  [[gnu::noinline]] void put_bytes(std::span<const std::byte> bytes) {
     bytes_.insert(bytes_.end(), bytes.begin(), bytes.end());
   }
   std::span<const std::byte> bytes() const { return bytes_; }

@@ -13,12 +13,12 @@ constexpr std::array kSides{Side::left, Side::right};
 // More than these are ended, the one longest unseen first: memory stays bounded.
 constexpr size_t kOpenTracks = 64;
 
-FaceMeasures measures_of(const face::TrackedFace& face, const MeasureOptions& options,
-                         size_t faces) {
+FaceMeasures measures_of(const FaceRecord& record, const MeasureOptions& options, size_t faces) {
+  const face::TrackedFace& face = record.face;
   FaceMeasures measures;
   measures.pose =
       head_pose(face.landmarks, Camera::assumed(options.picture), options.pupil_distance_mm);
-  measures.quality = quality_of(face, measures.pose, options.picture, faces);
+  measures.quality = quality_of(record, measures.pose, options.picture, faces);
   for (Side side : kSides)
     measures.eye(side).ear =
         eye_aspect_ratio(face.landmarks, options.sides.half(face.landmarks.scheme, side));
@@ -150,7 +150,7 @@ Result<Survey> survey(const RecordSource& source, const MeasureOptions& options)
   VULTUS_CHECK(source([&](const FrameRecord& record) -> Result<void> {
     for (const FaceRecord& face : record.faces) {
       OpenTrack& track = open[face.face.id];
-      track.add(record.frame, measures_of(face.face, options, record.faces.size()));
+      track.add(record.frame, measures_of(face, options, record.faces.size()));
     }
     while (open.size() > std::max(kOpenTracks, record.faces.size())) {
       auto oldest = std::min_element(open.begin(), open.end(), [](const auto& a, const auto& b) {
@@ -172,7 +172,7 @@ Result<void> for_each_measured(const RecordSource& source, const MeasureOptions&
   VULTUS_CHECK(source([&](const FrameRecord& record) -> Result<void> {
     std::vector<FaceMeasures> faces;
     for (const FaceRecord& face : record.faces) {
-      FaceMeasures measures = measures_of(face.face, options, record.faces.size());
+      FaceMeasures measures = measures_of(face, options, record.faces.size());
       const auto track = survey.find(face.face.id);
       if (track != survey.end() && !(measures.quality & kVoidsEyes).any()) {
         set_closure(measures.left, track->second.open_left, record.seconds.has_value());

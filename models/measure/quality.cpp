@@ -21,6 +21,8 @@ std::string_view name_of(Flag flag) {
       return "two_faces";
     case Flag::low_score:
       return "low_score";
+    case Flag::blur:
+      return "blur";
   }
   return "";
 }
@@ -36,8 +38,9 @@ std::string Flags::text() const {
   return text;
 }
 
-Flags quality_of(const face::TrackedFace& face, const std::optional<HeadPose>& pose,
-                 cv::Size picture, size_t faces) {
+Flags quality_of(const FaceRecord& measured, const std::optional<HeadPose>& pose, cv::Size picture,
+                 size_t faces) {
+  const face::TrackedFace& face = measured.face;
   Flags flags;
   if (!(face::eye_distance(face.landmarks) >= kSmallFacePx)) flags.add(Flag::small_face);
   if (pose && std::abs(pose->yaw) > kYawLimit) flags.add(Flag::yaw);
@@ -50,6 +53,7 @@ Flags quality_of(const face::TrackedFace& face, const std::optional<HeadPose>& p
   if (outside) flags.add(Flag::partial);
   if (faces > 1) flags.add(Flag::two_faces);
   if (face.score < kLowScore) flags.add(Flag::low_score);
+  if (measured.blur && *measured.blur > kBlurLimit) flags.add(Flag::blur);
   return flags;
 }
 

@@ -9,7 +9,7 @@ namespace vultus {
 namespace {
 
 constexpr std::string_view kKind = "VULTJRN";
-constexpr uint32_t kVersion = 1;
+constexpr uint32_t kVersion = 2;
 
 Error damaged(const std::string& path, std::string_view what) {
   return {Errc::mismatch, fmt::format("{}: {}; it has to be made again", path, what)};
@@ -25,6 +25,17 @@ Rational get_rational(ByteReader& from) {
   r.num = from.get<int64_t>();
   r.den = from.get<int64_t>();
   return r;
+}
+
+void put(ByteWriter& to, const std::optional<double>& number) {
+  to.put(number.has_value());
+  to.put(number.value_or(0));
+}
+
+std::optional<double> get_optional(ByteReader& from) {
+  const bool there = from.get<bool>();
+  const auto number = from.get<double>();
+  return there ? std::optional(number) : std::nullopt;
 }
 
 void put(ByteWriter& to, const std::optional<face::Expression>& expression) {
@@ -62,6 +73,7 @@ void put(ByteWriter& to, const FaceRecord& record) {
     to.put(p.x);
     to.put(p.y);
   }
+  put(to, record.blur);
   put(to, record.whole);
   put(to, record.left);
   put(to, record.right);
@@ -80,6 +92,7 @@ FaceRecord get_face(ByteReader& from) {
     p.x = from.get<double>();
     p.y = from.get<double>();
   }
+  record.blur = get_optional(from);
   record.whole = get_expression(from);
   record.left = get_expression(from);
   record.right = get_expression(from);
@@ -110,8 +123,8 @@ Result<Journal> Journal::reopen(const std::string& path, int64_t length) {
 Result<void> Journal::append(const FrameRecord& record) {
   ByteWriter bytes;
   bytes.put(record.frame);
-  bytes.put(record.seconds.has_value());
-  bytes.put(record.seconds.value_or(0));
+  put(bytes, record.seconds);
+  bytes.put(record.pts);
   bytes.put(record.damaged);
   bytes.put(static_cast<uint32_t>(record.faces.size()));
   for (const FaceRecord& face : record.faces)
@@ -145,11 +158,10 @@ Result<std::optional<FrameRecord>> JournalReader::next() {
   ByteReader bytes(*stored);
   FrameRecord record;
   record.frame = bytes.get<int64_t>();
-  const bool timed = bytes.get<bool>();
-  const auto seconds = bytes.get<double>();
-  if (timed) record.seconds = seconds;
+  record.seconds = get_optional(bytes);
+  record.pts = bytes.get<int64_t>();
   record.damaged = bytes.get<bool>();
-  constexpr size_t kLeastBytesOfAFace = 52;
+  constexpr size_t kLeastBytesOfAFace = 61;
   record.faces.resize(bytes.get_count(kLeastBytesOfAFace));
   bool same_scheme = true;
   for (FaceRecord& face : record.faces) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "models/face/blur.hpp"
 #include "models/face/midline.hpp"
 
 namespace vultus {
@@ -43,7 +44,8 @@ void Measurer::add_expressions(FaceRecord& face, std::optional<face::Expressions
 
 /// The faces of each of the frames that the picture shows, into its record. Those of the first
 /// frames were looked at for `known` already.
-Result<void> Measurer::add_faces(std::vector<std::vector<face::TrackedFace>> faces,
+Result<void> Measurer::add_faces(std::span<const cv::Mat> pictures,
+                                 std::vector<std::vector<face::TrackedFace>> faces,
                                  std::vector<std::optional<face::Expressions>> known,
                                  std::span<FrameRecord* const> records) {
   std::vector<face::Multitask::Face> seen;
@@ -54,7 +56,10 @@ Result<void> Measurer::add_faces(std::vector<std::vector<face::TrackedFace>> fac
         seen.push_back({i, face.box, midline});
       else if (known[i] && !midline)
         known[i]->left = known[i]->right = {};
-      records[i]->faces.push_back({.face = std::move(face), .whole = {}, .left = {}, .right = {}});
+      StageTimes::Timer timer(times_, "blur");
+      const std::optional<double> blur = face::blur_of(pictures[i], face.box);
+      records[i]->faces.push_back(
+          {.face = std::move(face), .whole = {}, .left = {}, .right = {}, .blur = blur});
     }
   for (size_t i = 0; i < known.size(); ++i)
     add_expressions(records[i]->faces.front(), std::move(known[i]));
@@ -74,7 +79,8 @@ Result<std::vector<FrameRecord>> Measurer::push(std::span<const Frame> frames) {
     records.push_back({.frame = frame.index + 1,
                        .seconds = frame.seconds,
                        .damaged = frame.damaged,
-                       .faces = {}});
+                       .faces = {},
+                       .pts = frame.pts});
   std::vector<cv::Mat> shown;
   std::vector<FrameRecord*> of;
   for (size_t i = 0; i < frames.size(); ++i) {
@@ -84,7 +90,7 @@ Result<std::vector<FrameRecord>> Measurer::push(std::span<const Frame> frames) {
   }
   if (shown.empty()) return records;
   VULTUS_TRY(auto faces, tracker_.push(shown));
-  VULTUS_CHECK(add_faces(std::move(faces), tracker_.take_expressions(), of));
+  VULTUS_CHECK(add_faces(shown, std::move(faces), tracker_.take_expressions(), of));
   return records;
 }
 
@@ -111,7 +117,7 @@ Result<FrameRecord> Measurer::measure_picture(const cv::Mat& bgr) {
       faces.push_back(
           {static_cast<int>(faces.size()), found[i].score, found[i].box, std::move(landmarks[i])});
   FrameRecord* to = &record;
-  VULTUS_CHECK(add_faces({std::move(faces)}, {}, std::span(&to, 1)));
+  VULTUS_CHECK(add_faces(std::span(&bgr, 1), {std::move(faces)}, {}, std::span(&to, 1)));
   return record;
 }
 

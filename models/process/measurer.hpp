@@ -31,7 +31,7 @@ struct Networks {
 /// Makes the records of one input's frames.
 class Measurer {
  public:
-  /// All outlive it. `times` gets the tracker's stages and "expression".
+  /// All outlive it. `times` gets the tracker's stages and "blur" and "expression".
   Measurer(Networks& networks, const face::TrackerOptions& options, face::StageTimes* times,
            measure::Sides sides = {})
       : networks_(networks),
@@ -56,7 +56,8 @@ class Measurer {
 
  private:
   void add_expressions(FaceRecord& face, std::optional<face::Expressions> measured) const;
-  Result<void> add_faces(std::vector<std::vector<face::TrackedFace>> faces,
+  Result<void> add_faces(std::span<const cv::Mat> pictures,
+                         std::vector<std::vector<face::TrackedFace>> faces,
                          std::vector<std::optional<face::Expressions>> known,
                          std::span<FrameRecord* const> records);
 

@@ -42,6 +42,8 @@ Result<void> Processor::run_video(Job& job) {
   summary.transfers = state.transfers;
   summary.resumptions = state.resumptions;
   summary.started = state.started;
+  const Rational time_base = reader.info().time_base;
+  summary.time_base = fmt::format("{}/{}", time_base.num, time_base.den);
   summary.video_fps = reader.info().frame_rate.value();
   summary.declared_frames = read.declared_frames;
   summary.lost_frames = read.lost_frames();

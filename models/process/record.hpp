@@ -15,6 +15,7 @@ struct FaceRecord {
   /// Of the face as it is, and of the faces made of the subject's left and right half. Nothing
   /// where the pack has no multitask network, or, for the halves, where the face has no midline.
   std::optional<face::Expression> whole, left, right;
+  std::optional<double> blur = std::nullopt;  ///< `face::blur_of` its box
 };
 
 /// One decoded frame. All that is written of it (tables, videos, sheet, report) follows from its
@@ -24,6 +25,7 @@ struct FrameRecord {
   std::optional<double> seconds;  ///< as the container tells; nothing for a picture
   bool damaged = false;           ///< decoded with errors: not measured
   std::vector<FaceRecord> faces;  ///< oldest track first
+  int64_t pts = 0;                ///< as `seconds`, in units of the container's time base
 };
 
 }  // namespace vultus

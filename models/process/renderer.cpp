@@ -6,11 +6,26 @@
 
 #include "models/face/mirror.hpp"
 #include "models/face/overlay.hpp"
+#include "models/measure/measured.hpp"
 #include "models/process/guard.hpp"
 
 namespace vultus {
 
 using face::StageTimes;
+
+namespace {
+
+/// Why the first face is not to be trusted in this frame.
+std::string warning_of(const FrameRecord& record, cv::Size picture) {
+  if (record.damaged) return "not decoded";
+  if (record.faces.empty()) return {};
+  const FaceRecord& face = record.faces.front();
+  const auto pose = measure::head_pose(face.face.landmarks, measure::Camera::assumed(picture),
+                                       measure::kUsualPupilDistance);
+  return measure::quality_of(face, pose, picture, record.faces.size()).text();
+}
+
+}  // namespace
 
 cv::Mat draw_faces(const cv::Mat& bgr, const FrameRecord& record, const measure::Sides& sides) {
   face::Overlay overlay;
@@ -18,14 +33,17 @@ cv::Mat draw_faces(const cv::Mat& bgr, const FrameRecord& record, const measure:
   std::optional<double> score;
   if (!record.faces.empty()) score = record.faces.front().face.score;
   overlay.header = face::overlay_header(record.frame, record.seconds.value_or(0), score);
+  overlay.warning = warning_of(record, bgr.size());
   if (record.faces.empty()) return face::draw_overlay(bgr, overlay);
   cv::Mat drawn = bgr;
-  for (const auto& [face, whole, left, right] : record.faces) {
+  for (const FaceRecord& measured : record.faces) {
+    const face::TrackedFace& face = measured.face;
     overlay.box = face.box;
     overlay.landmarks = face.landmarks;
     overlay.midline = face::midline_of(face.landmarks);
     drawn = face::draw_overlay(drawn, overlay);
     overlay.header.clear();
+    overlay.warning.clear();
   }
   return drawn;
 }

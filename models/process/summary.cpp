@@ -51,6 +51,7 @@ std::string to_json(const Summary& s) {
                       {"fps", s.fps},
                       {"seconds", s.seconds},
                       {"video_fps", s.video_fps},
+                      {"time_base", s.time_base},
                       {"device", s.device},
                       {"precision", s.precision},
                       {"pack", s.pack},

@@ -41,6 +41,7 @@ struct Summary {
   double seconds = 0;         ///< wall clock
   double fps = 0;             ///< frames per second of wall clock
   double video_fps = 0;
+  std::string time_base;  ///< seconds per unit of pts, as "1/90000"; empty for a picture
   std::string device;
   std::string precision;
   int batch = 1;  ///< frames measured together; not in the file

@@ -28,7 +28,7 @@ std::string landmark_header(const TableLayout& layout) {
   line += ",gaze_yaw,gaze_pitch,emotion";
   for (const std::string& emotion : layout.emotions)
     line += ",emotion_" + emotion;
-  return line + ",quality";
+  return line + ",blur,quality,pts";
 }
 
 std::string side_header() {
@@ -49,11 +49,15 @@ std::string head(const FrameRecord& record, const face::TrackedFace* face) {
                      face->score);
 }
 
-/// A row's head and empty cells up to the width of `table`.
-std::string empty_row(const FrameRecord& record, const CsvFile& table) {
+std::string pts_cell(const FrameRecord& record) {
+  return record.seconds ? std::to_string(record.pts) : "";
+}
+
+/// A row's head, its last cells, and empty ones between them up to the width of `table`.
+std::string empty_row(const FrameRecord& record, const CsvFile& table, const std::string& last) {
   std::string row = head(record, nullptr);
-  const auto cells = static_cast<size_t>(std::ranges::count(row, ',')) + 1;
-  return row.append(table.columns() - cells, ',');
+  const auto cells = static_cast<size_t>(std::ranges::count(row + last, ',')) + 1;
+  return row.append(table.columns() - cells, ',') + last;
 }
 
 std::string pose_cells(const std::optional<measure::HeadPose>& pose) {
@@ -77,6 +81,10 @@ std::string expression_cells(const std::optional<Expression>& whole, const Table
   return cells;
 }
 
+std::string score_cell(const std::optional<double>& score) {
+  return score ? fmt::format(",{:.4f}", *score) : ",";
+}
+
 std::string landmark_row(const FrameRecord& record, const FaceRecord& measured,
                          const FaceMeasures& measures, const TableLayout& layout) {
   const face::TrackedFace& face = measured.face;
@@ -88,12 +96,9 @@ std::string landmark_row(const FrameRecord& record, const FaceRecord& measured,
     fmt::format_to(out, ",{}", decimal(p.y, 3));
   for (double side : {face.box.x1, face.box.y1, face.box.width(), face.box.height()})
     fmt::format_to(out, ",{}", decimal(side, 3));
-  return line + pose_cells(measures.pose) + expression_cells(measured.whole, layout) + "," +
-         measures.quality.text();
-}
-
-std::string score_cell(const std::optional<double>& score) {
-  return score ? fmt::format(",{:.4f}", *score) : ",";
+  return line + pose_cells(measures.pose) + expression_cells(measured.whole, layout) +
+         score_cell(measured.blur) +
+         fmt::format(",{},{}", measures.quality.text(), pts_cell(record));
 }
 
 std::string side_row(const FrameRecord& record, const FaceRecord& measured,
@@ -118,10 +123,10 @@ Result<Tables> Tables::create(const std::string& folder, const TableLayout& layo
 
 Result<void> Tables::add(const FrameRecord& record, std::span<const FaceMeasures> measures) {
   if (record.faces.empty()) {
-    VULTUS_CHECK(
-        landmarks_.add(empty_row(record, landmarks_) + (record.damaged ? "not_decoded" : "")));
-    VULTUS_CHECK(left_.add(empty_row(record, left_) + "left"));
-    VULTUS_CHECK(right_.add(empty_row(record, right_) + "right"));
+    const std::string quality = record.damaged ? "not_decoded," : ",";
+    VULTUS_CHECK(landmarks_.add(empty_row(record, landmarks_, quality + pts_cell(record))));
+    VULTUS_CHECK(left_.add(empty_row(record, left_, "left")));
+    VULTUS_CHECK(right_.add(empty_row(record, right_, "right")));
   }
   for (size_t i = 0; i < record.faces.size(); ++i) {
     const FaceRecord& face = record.faces[i];

@@ -41,10 +41,12 @@ FrameRecord a_record(int64_t frame) {
     for (int i = 0; i < kPoints; ++i)
       face.face.landmarks.points.emplace_back(i / 7.0, -0.0);
     face.whole = an_expression(0.3f);
+    if (id == 0) face.blur = 1.0 / 7;
     if (id == 1) face.right = an_expression(0.7f);
     record.faces.push_back(face);
   }
   if (frame == 5) record.seconds.reset();
+  record.pts = (int64_t{1} << 62) / frame;
   return record;
 }
 

@@ -10,7 +10,7 @@ const cv::Size kPicture{kSyntheticWidth, kSyntheticHeight};
 
 std::string quality(const FaceRecord& record, const std::optional<HeadPose>& pose = HeadPose{},
                     size_t faces = 1) {
-  return quality_of(record.face, pose, kPicture, faces).text();
+  return quality_of(record, pose, kPicture, faces).text();
 }
 
 TEST(Quality, AFrontalFaceHasNoFlags) {
@@ -41,6 +41,11 @@ TEST(Quality, EachFlagStandsBeyondItsLimitAndNotBefore) {
   unsure.face.score = kLowScore - 0.01;
   EXPECT_EQ(quality(unsure), "low_score");
   EXPECT_EQ(quality(record_of(place({})), HeadPose{}, 2), "two_faces");
+  FaceRecord blurred = record_of(place({}));
+  blurred.blur = kBlurLimit;
+  EXPECT_EQ(quality(blurred), "");
+  blurred.blur = kBlurLimit + 0.01;
+  EXPECT_EQ(quality(blurred), "blur");
 }
 
 TEST(Quality, AFaceThatReachesOverTheBorderIsPartial) {

@@ -7,6 +7,7 @@
 #include <functional>
 #include <limits>
 #include <opencv2/core.hpp>
+#include <opencv2/imgproc.hpp>
 #include <optional>
 #include <vector>
 
@@ -156,6 +157,21 @@ TEST(Overlay, LettersComeWithAMidlineInABox) {
   }
   overlay.midline.reset();
   EXPECT_FALSE(touched(frame, draw_overlay(frame, overlay), {164, 254, 12, 12}));
+}
+
+TEST(Overlay, AWarningStandsBehindTheHeaderInAnotherColour) {
+  const cv::Mat frame = plain(640, 480);
+  auto orange = [&](const std::string& warning) {
+    const cv::Mat out = draw_overlay(frame, {.header = "frame 1   0.000 s", .warning = warning});
+    cv::Mat found;
+    cv::inRange(out, cv::Scalar(0, 120, 200), cv::Scalar(120, 200, 255), found);
+    return found.empty() ? cv::Rect() : cv::boundingRect(found);
+  };
+  EXPECT_TRUE(orange("").empty());
+  const cv::Rect where = orange("yaw|blur");
+  EXPECT_GT(where.width, 20);
+  EXPECT_GT(where.x, 60) << "behind the header";
+  EXPECT_LT(where.br().y, 40);
 }
 
 TEST(Overlay, HeaderSaysFrameTimeAndConfidence) {

@@ -297,7 +297,7 @@ TEST_F(ReportPage, TimesWithHoursMayStandOnTwoLines) {
   EXPECT_NE(text.find("words\">1:00:00.00, frame 2<"), std::string::npos) << text;
 }
 
-TEST_F(ReportPage, OcclusionAndBlurAreSaidToBeUnseenWhetherFlagsStandOrNot) {
+TEST_F(ReportPage, OcclusionIsSaidToBeUnseenWhetherFlagsStandOrNot) {
   Summary summary = synthetic_summary("clip.mp4", 90);
   EXPECT_NE(page(summary, 90).find("Not detected: a hand, a mask"), std::string::npos);
   const std::string text = page(synthetic_summary("clip.mp4", 30), 30);

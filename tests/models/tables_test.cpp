@@ -50,7 +50,7 @@ class TablesTest : public ::testing::Test {
   void write_three() const {
     Tables tables = Tables::create(folder_.path(), layout_).value();
     ASSERT_TRUE(tables.add({1, 0.0, false, {a_face(0)}}));
-    ASSERT_TRUE(tables.add({2, 1.0 / 30, true, {}}));
+    ASSERT_TRUE(tables.add({2, 1.0 / 30, true, {}, 3003}));
     FaceRecord without_midline = a_face(4);
     without_midline.left = without_midline.right = std::nullopt;
     ASSERT_TRUE(tables.add({3, std::nullopt, false, {a_face(0), without_midline}}));
@@ -101,7 +101,12 @@ TEST_F(TablesTest, EveryFrameHasARowAndEmptyCellsWhereNothingWasMeasured) {
     expected["frame"] = "2";
     expected["timestamp"] = "0.033333";
     expected["success"] = "0";
-    if (table == &points) expected["quality"] = "not_decoded";
+    if (table == &points) {
+      expected["quality"] = "not_decoded";
+      expected["pts"] = "3003";
+      EXPECT_EQ(points[0].at("pts"), "0");
+      EXPECT_EQ(points[2].at("pts"), "") << "of a picture";
+    }
     EXPECT_EQ((*table)[1], expected);
     EXPECT_EQ((*table)[2].at("timestamp"), "");
     EXPECT_EQ((*table)[3].at("frame"), "3");
@@ -159,13 +164,15 @@ TEST_F(TablesTest, PoseEyesAndQualityStandBesideTheirFace) {
   measures[1].quality = {measure::Flag::yaw, measure::Flag::partial};
   measures[1].left = {.ear = 0.3, .closure = 0.75, .au43 = 0, .au45 = 0.75};
   measures[1].right = {.ear = 0.1, .closure = 1, .au43 = 1, .au45 = 0};
-  ASSERT_TRUE(tables.add({1, 0.0, false, {a_face(0), a_face(1)}}, measures));
+  FaceRecord second = a_face(1);
+  second.blur = 0.5;
+  ASSERT_TRUE(tables.add({1, 0.0, false, {a_face(0), second}}, measures));
   ASSERT_TRUE(tables.finish());
   const Rows points = rows("landmarks.csv"), left = rows("left.csv"), right = rows("right.csv");
   const std::map<std::string, std::string> expected{
-      {"pose_Tx", "1.50"},       {"pose_Ty", "-2.25"},   {"pose_Tz", "600.00"},
-      {"pose_Rx", "0.1000"},     {"pose_Ry", "-0.2000"}, {"pose_Rz", "0.3000"},
-      {"quality", "yaw|partial"}};
+      {"pose_Tx", "1.50"},        {"pose_Ty", "-2.25"},   {"pose_Tz", "600.00"},
+      {"pose_Rx", "0.1000"},      {"pose_Ry", "-0.2000"}, {"pose_Rz", "0.3000"},
+      {"quality", "yaw|partial"}, {"blur", "0.5000"}};
   for (const auto& [column, cell] : expected) {
     EXPECT_EQ(points[1].at(column), cell) << column;
     EXPECT_EQ(points[0].at(column), "") << column;

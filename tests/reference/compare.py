@@ -17,7 +17,7 @@ import pipeline
 
 CLIPS = ["intel_head_pose_two_faces.mp4", "intel_asl_10s.mp4", "intel_asl_rotated_metadata.mp4", "camera_motion_astronaut_1080p.mp4"]
 UNITS = ["AU01", "AU02", "AU04", "AU06", "AU09", "AU12", "AU25", "AU26"]
-LIMITS = {"landmarks px": 0.1, "midline px": 0.1, "1 - box IoU": 0.01, "action units": 0.01, "emotion": 0.01, "gaze rad": 0.01}
+LIMITS = {"landmarks px": 0.1, "midline px": 0.1, "1 - box IoU": 0.01, "action units": 0.01, "emotion": 0.01, "gaze rad": 0.01, "blur": 0.01}
 LOWEST_PSNR = 45
 # Flags under which left.csv and right.csv leave action units out (docs/measures.md).
 VOIDING = {"yaw", "roll", "partial", "low_score"}
@@ -62,6 +62,7 @@ def compare_face(found, face, row, left, right, network, frame):
     for mine, theirs in zip(pipeline.midline(points), pipeline.midline(face.points)):
         worst(found, "midline px", np.linalg.norm(mine - theirs))
     worst(found, "1 - box IoU", 1 - pipeline.overlap([x, y, x + width, y + height], face.box))
+    worst(found, "blur", abs(float(row["blur"]) - pipeline.blur(frame, face.box)))
     voided = not VOIDING.isdisjoint(row["quality"].split("|"))
     found["voided"] = found.get("voided", 0) + voided
     for side, cells in (("left", left), ("right", right)):

@@ -221,6 +221,20 @@ class Follower:
         return dataclasses.replace(self.face, points=self.smoother(points) if self.with_smoother else points)
 
 
+def blur(bgr, box):
+    """Crete et al. 2007: how much of the differences of neighbours is left after averages over 7, in the box at 64x64."""
+    x1, y1, x2, y2 = (int(np.clip(math.floor(v + 0.5), 0, limit)) for v, limit in zip(box, 2 * bgr.shape[1::-1]))
+    grey = cv2.cvtColor(cv2.resize(bgr[y1:y2, x1:x2], (64, 64), interpolation=AREA), cv2.COLOR_BGR2GRAY).astype(float)
+
+    def along_rows(grey):
+        padded = np.pad(grey, ((0, 0), (3, 3)), mode="edge")
+        averaged = np.mean([padded[:, i:i + 64] for i in range(7)], axis=0)
+        sharp, soft = abs(np.diff(grey)), abs(np.diff(averaged))
+        return 1 - np.maximum(0, sharp - soft).sum() / sharp.sum()
+
+    return max(along_rows(grey), along_rows(grey.T))
+
+
 def midline(points):
     """Between the inner ends of the brows, and the chin."""
     return (points[38] + points[50]) / 2, points[16]
