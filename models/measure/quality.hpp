@@ -50,9 +50,9 @@ inline constexpr double kRollLimit = 0.5236;
 /// Detectors of the packs report from 0.5 on; real faces seen whole have more than 0.9.
 inline constexpr double kLowScore = 0.7;
 
-/// Of `face::blur_of`. Faces of the clips in focus have up to 0.58; averaged with a Gaussian of 2 %
-/// of their width, at which PFLD's points are off by 1 to 3 mm, 0.63 to 0.74; of 3 %, 2 to 9 mm,
-/// 0.73 and more.
+/// Of `face::blur_of`. Faces of the clips, all in focus, have up to 0.65; averaged with a Gaussian
+/// of 2 % of their width, at which PFLD's points are off by 1 to 3 mm, 0.63 to 0.74; of 3 %, 2 to 9
+/// mm, 0.73 and more.
 inline constexpr double kBlurLimit = 0.66;
 
 /// `faces` in the same frame. Without a pose neither yaw, pitch nor roll is flagged, and nothing

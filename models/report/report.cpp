@@ -15,14 +15,14 @@ namespace vultus::report {
 
 namespace {
 
-std::string headline(const Summary& summary, const Curves& curves, const measure::Sheet& sheet) {
+std::string headline(const Summary& summary, const Curves& curves, const measure::Sheet& sheet,
+                     const measure::Outcome& found) {
   const int64_t with_face = summary.frames - summary.frames_without_face;
   if (with_face == 0) return "No face was found: nothing was measured.";
   const std::string faces =
       curves.faces.size() > 1 ? "Several faces were measured" : "A face was measured";
   // Where nothing is valid a box says so.
-  const std::string outcome =
-      outcome_of(sheet).valid > 0 ? fmt::format(" {}", outcome_sentence(sheet)) : "";
+  const std::string outcome = found.valid > 0 ? fmt::format(" {}", outcome_sentence(found)) : "";
   if (summary.frames == 1) return faces + " in this picture." + outcome;
   const std::string where =
       with_face == summary.frames
@@ -64,7 +64,7 @@ std::string box(std::string_view title, const std::vector<std::string>& sentence
 }
 
 /// What nobody may overlook.
-std::string notice(const Summary& summary, const measure::Sheet& sheet) {
+std::string notice(const Summary& summary, const measure::Outcome& found) {
   std::string out;
   if (!summary.lost.empty()) out += box("Not everything could be measured", summary.lost);
   const int64_t with_face = summary.frames - summary.frames_without_face;
@@ -75,8 +75,8 @@ std::string notice(const Summary& summary, const measure::Sheet& sheet) {
                          "person at all.",
                          count(static_cast<double>(with_face)),
                          count(static_cast<double>(summary.frames), "frame"))});
-  if (with_face > 0 && outcome_of(sheet).valid == 0)
-    out += box("No number of the asymmetry sheet is valid", {outcome_sentence(sheet)});
+  if (with_face > 0 && found.valid == 0)
+    out += box("No number of the asymmetry sheet is valid", {outcome_sentence(found)});
   return out +
          "<p class=\"notice\">Not a medical device: measurements for study, never a grade or a "
          "diagnosis. The pictures and numbers are health data.</p>\n";
@@ -87,12 +87,13 @@ std::string notice(const Summary& summary, const measure::Sheet& sheet) {
 std::string report_page(const ReportInput& input, const Curves& curves,
                         const Thumbnails& thumbnails) {
   const Summary& summary = input.summary;
+  const measure::Outcome found = outcome_of(input.sheet);
   Page page{"report",
             std::filesystem::path(summary.input).filename().string(),
-            headline(summary, curves, input.sheet),
+            headline(summary, curves, input.sheet, found),
             facts(input, curves),
             {}};
-  page.notice = notice(summary, input.sheet);
+  page.notice = notice(summary, found);
   const bool video = summary.frames > 1;
   page.add("moments", video ? "Rest and peak" : "The face",
            moments_section(moments_of(input.sheet, summary.frames), thumbnails));

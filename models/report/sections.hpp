@@ -18,7 +18,7 @@ Table::Cell number_cell(const std::optional<double>& value, int digits, std::str
 // The parts of the page, markup; empty where there is nothing to show.
 std::string moments_section(const std::vector<NamedMoment>& moments, const Thumbnails& thumbnails);
 /// How many of the sheet's numbers are valid, and why the others are not.
-std::string outcome_sentence(const measure::Sheet& sheet);
+std::string outcome_sentence(const measure::Outcome& outcome);
 std::string sheet_section(const measure::Sheet& sheet, double pupil_distance_mm);
 /// `sheet_face`: the track that the sheet is of.
 std::string curves_section(const Summary& summary, const Curves& curves,

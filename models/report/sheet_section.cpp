@@ -149,8 +149,7 @@ std::string moments_section(const std::vector<NamedMoment>& moments, const Thumb
          "<div class=\"moments\">\n" + figures + "</div>\n";
 }
 
-std::string outcome_sentence(const measure::Sheet& sheet) {
-  const measure::Outcome outcome = outcome_of(sheet);
+std::string outcome_sentence(const measure::Outcome& outcome) {
   std::string why;
   for (const auto& [word, rows] : outcome.reasons)
     if (const auto known = std::ranges::find(kReasons, word, &Reason::word);
