@@ -30,10 +30,16 @@ vec2 point_of(uint row, uint k, float scale, vec2 corner) {
   return (vec2(rows[at], rows[at + 1u]) + 0.5) * scale - 0.5 + corner;
 }
 
-// `shared_` of the boxes; with the object keypoint similarity of the points.
+bool finite(float v) {
+  return (floatBitsToUint(v) & 0x7f800000u) != 0x7f800000u;
+}
+
+// `shared_` of the boxes; with the object keypoint similarity of the points where they are numbers.
 float likeness(float shared_, uint row, float scale, vec2 corner, float area) {
   if (!(area > 0.0)) return shared_;
   float alike = 0.0;
+  for (uint k = 0u; k < 10u; ++k)
+    if (!finite(rows[16u * row + 5u + k]) || !finite(before[6u + k])) return shared_;
   for (uint k = 0u; k < 5u; ++k) {
     vec2 by = point_of(row, k, scale, corner) - vec2(before[6u + 2u * k], before[7u + 2u * k]);
     alike += exp(-dot(by, by) / (2.0 * point_spread * point_spread * area));

@@ -130,12 +130,15 @@ double overlap_of(const Corners& a, const Corners& b) {
   return all > 0 ? both / all : 0;
 }
 
+static bool are_numbers(const std::optional<std::array<double, 10>>& points) {
+  return points && std::ranges::all_of(*points, [](double v) { return std::isfinite(v); });
+}
+
 double likeness(const FacePlace& face, const FacePlace& before) {
   const double overlap = overlap_of(face.box, before.box);
-  if (!face.points || !before.points) return overlap;
   const Corners& box = before.box;
   const double area = (box[2] - box[0]) * (box[3] - box[1]);
-  if (!(area > 0)) return overlap;
+  if (!(area > 0) || !are_numbers(face.points) || !are_numbers(before.points)) return overlap;
   double alike = 0;
   for (size_t k = 0; k < 10; k += 2) {
     const double x = (*face.points)[k] - (*before.points)[k],

@@ -32,8 +32,8 @@ double overlap_of(const std::array<double, 4>& a, const std::array<double, 4>& b
 /// The k of object keypoint similarity (COCO): points that moved by this share of the root of the
 /// box's area are alike to exp(-1/2).
 inline constexpr double kPointSpread = 0.2;
-/// How likely a face is the one before, 0..1: the overlap of their boxes; where both have points
-/// the mean of that and of their object keypoint similarity.
+/// How likely a face is the one before, 0..1: the overlap of their boxes; where both have points,
+/// all of them numbers, the mean of that and of their object keypoint similarity.
 double likeness(const FacePlace& face, const FacePlace& before);
 
 /// A square of the picture: `side` pixels, the first of them `left` and `top`.

@@ -70,7 +70,11 @@ class Pen {
     auto extent_of = [&](const std::string& words) {
       return cv::getTextSize(words, cv::FONT_HERSHEY_SIMPLEX, size, thick, &base);
     };
-    const cv::Size box = extent_of(begin + end);
+    cv::Size box = extent_of(begin + end);
+    if (const int room = canvas_.cols - 2 * std::max(4, width(8)); box.width > room) {
+      size *= std::max(0.2, static_cast<double>(room) / box.width);
+      box = extent_of(begin + end);
+    }
     int margin = std::max(4, width(8));
     cv::Rect band(0, 0, std::min(canvas_.cols, box.width + 2 * margin),
                   std::min(canvas_.rows, box.height + base + 2 * margin));

@@ -50,6 +50,29 @@ const Detection* best_match(const std::vector<Detection>& detections, const Dete
   return best;
 }
 
+/// A face that a track may go on with.
+struct Match {
+  size_t track;
+  Detection face;
+  double likeness;
+};
+
+Match match(size_t track, const Detection& face, const Detection& before) {
+  return {track, face, likeness(place_of(face), place_of(before))};
+}
+
+/// Those of most likeness, best first: each track goes on with one face, each face with one track.
+std::vector<Match> share_out(std::vector<Match> matches) {
+  std::ranges::stable_sort(matches, std::greater(), &Match::likeness);
+  std::vector<Match> given;
+  for (Match& match : matches)
+    if (std::ranges::none_of(given, [&](const Match& other) {
+          return other.track == match.track || iou(other.face.box, match.face.box) > kOneFace;
+        }))
+      given.push_back(std::move(match));
+  return given;
+}
+
 /// The box of a followed face must be one that a region can be cut around.
 bool usable(const Box& box, cv::Size frame) {
   const Point c = box.centre();
@@ -113,14 +136,8 @@ Result<std::vector<Detection>> Tracker::detect_near(const Detection& before) {
   return found;
 }
 
-/// Each face goes to the track that it has most likeness with; the other tracks are lost.
 Result<void> Tracker::follow(const std::optional<Detection>* followed) {
-  struct Candidate {
-    size_t track;
-    Detection face;
-    double likeness;
-  };
-  std::vector<Candidate> candidates;
+  std::vector<Match> matches;
   for (size_t t = 0; t < tracks_.size(); ++t) {
     Track& track = tracks_[t];
     track.lost = true;
@@ -131,21 +148,14 @@ Result<void> Tracker::follow(const std::optional<Detection>* followed) {
     } else if (*followed) {
       found.push_back(**followed);
     }
-    for (Detection& face : found)
-      candidates.push_back({t, face, likeness(place_of(face), place_of(track.face))});
+    for (const Detection& face : found)
+      matches.push_back(match(t, face, track.face));
   }
-  std::ranges::stable_sort(candidates, std::greater(), &Candidate::likeness);
-  std::vector<const Detection*> taken;
-  for (const Candidate& candidate : candidates) {
-    Track& track = tracks_[candidate.track];
-    const bool free = std::ranges::none_of(taken, [&](const Detection* other) {
-      return iou(other->box, candidate.face.box) > kOneFace;
-    });
-    if (!track.lost || !free || !usable(candidate.face.box, size())) continue;
-    track.face = candidate.face;
-    track.lost = false;
-    taken.push_back(&candidate.face);
-  }
+  for (Match& best : share_out(std::move(matches)))
+    if (usable(best.face.box, size())) {
+      tracks_[best.track].face = best.face;
+      tracks_[best.track].lost = false;
+    }
   return {};
 }
 
@@ -154,7 +164,8 @@ Result<void> Tracker::follow(const std::optional<Detection>* followed) {
 Result<void> Tracker::adopt(const Detection& detection, Track& track) {
   VULTUS_TRY(std::vector<Detection> near, detect_near(detection));
   const Detection* better = best_match(near, detection);
-  track.face = better && usable(better->box, size()) ? *better : detection;
+  const bool found = better && iou(better->box, detection.box) > kOneFace;
+  track.face = found && usable(better->box, size()) ? *better : detection;
   track.lost = false;
   track.anew = true;
   return {};
@@ -173,25 +184,27 @@ Result<void> Tracker::search() {
   if (!options_.all_faces && !tracks_.empty() && !found.empty() &&
       !best_match(found, tracks_.front().face))
     tracks_.clear();
-  auto drop_known = [&](const Track& track) {
-    std::erase_if(found, [&](const Detection& d) { return same(d, track.face); });
+  auto drop_known = [&](const Track& track, double overlap) {
+    std::erase_if(found, [&](const Detection& d) { return iou(d.box, track.face.box) > overlap; });
   };
   for (const Track& track : tracks_)
-    if (!track.lost) drop_known(track);
-  for (Track& track : tracks_) {
-    if (!track.lost) continue;
-    const Detection* match = best_match(found, track.face);
-    if (!match) continue;
-    VULTUS_CHECK(adopt(*match, track));
-    drop_known(track);
-  }
+    if (!track.lost) drop_known(track, kOneFace);
+  std::vector<Match> matches;
+  for (size_t t = 0; t < tracks_.size(); ++t)
+    for (const Detection& face : found)
+      if (tracks_[t].lost && same(face, tracks_[t].face))
+        matches.push_back(match(t, face, tracks_[t].face));
+  for (const Match& best : share_out(std::move(matches)))
+    VULTUS_CHECK(adopt(best.face, tracks_[best.track]));
   std::erase_if(tracks_, [](const Track& track) { return track.lost; });
+  for (const Track& track : tracks_)
+    drop_known(track, kSameFace);
   while (!found.empty() && (options_.all_faces || tracks_.empty())) {
     Track track;
     track.id = next_id_++;
     VULTUS_CHECK(adopt(found.front(), track));
     found.erase(found.begin());
-    drop_known(track);
+    drop_known(track, kSameFace);
     tracks_.push_back(std::move(track));
   }
   return {};

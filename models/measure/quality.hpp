@@ -53,7 +53,7 @@ inline constexpr double kLowScore = 0.7;
 /// Of `face::blur_of`. Faces of the clips, all in focus, have up to 0.65; averaged with a Gaussian
 /// of 2 % of their width, at which PFLD's points are off by 1 to 3 mm, 0.63 to 0.74; of 3 %, 2 to 9
 /// mm, 0.73 and more.
-inline constexpr double kBlurLimit = 0.66;
+inline constexpr double kBlurLimit = 0.7;
 
 /// `faces` in the same frame. Without a pose neither yaw, pitch nor roll is flagged, and nothing
 /// can be said of them.

@@ -121,7 +121,7 @@ class SheetMaker {
       sheet_.notes.push_back(
           sheet_.unflagged_frames < kLeastBaselineFrames
               ? fmt::format("a quality flag voids {} of the face's {} frames: no baseline is "
-                            "possible, the face must be filmed larger or straighter; "
+                            "possible, the face must be filmed larger, straighter or sharper; "
                             "landmarks.csv says in its column quality which",
                             sheet_.frames - sheet_.unflagged_frames, sheet_.frames)
               : std::string("no second was found in which the face is still and no quality flag "

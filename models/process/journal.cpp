@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <cmath>
+
 #include "models/file/bytes.hpp"
 
 namespace vultus {
@@ -9,7 +11,7 @@ namespace vultus {
 namespace {
 
 constexpr std::string_view kKind = "VULTJRN";
-constexpr uint32_t kVersion = 2;
+constexpr uint32_t kVersion = 2, kWithoutBlurAndPts = 1;
 
 Error damaged(const std::string& path, std::string_view what) {
   return {Errc::mismatch, fmt::format("{}: {}; it has to be made again", path, what)};
@@ -79,7 +81,7 @@ void put(ByteWriter& to, const FaceRecord& record) {
   put(to, record.right);
 }
 
-FaceRecord get_face(ByteReader& from) {
+FaceRecord get_face(ByteReader& from, uint32_t version) {
   FaceRecord record;
   face::TrackedFace& face = record.face;
   face.id = from.get<int32_t>();
@@ -92,7 +94,7 @@ FaceRecord get_face(ByteReader& from) {
     p.x = from.get<double>();
     p.y = from.get<double>();
   }
-  record.blur = get_optional(from);
+  if (version > kWithoutBlurAndPts) record.blur = get_optional(from);
   record.whole = get_expression(from);
   record.left = get_expression(from);
   record.right = get_expression(from);
@@ -138,7 +140,8 @@ Result<JournalReader> JournalReader::open(const std::string& path, int64_t lengt
   VULTUS_TRY(auto record, reader.file_.next());
   if (!record) return damaged(path, "the journal is empty");
   ByteReader bytes(*record);
-  if (bytes.get<uint32_t>() != kVersion)
+  reader.version_ = bytes.get<uint32_t>();
+  if (reader.version_ != kVersion && reader.version_ != kWithoutBlurAndPts)
     return damaged(path, "the journal is of another version of this program");
   JournalHeader& header = reader.header_;
   header.identity = bytes.get_text();
@@ -159,13 +162,16 @@ Result<std::optional<FrameRecord>> JournalReader::next() {
   FrameRecord record;
   record.frame = bytes.get<int64_t>();
   record.seconds = get_optional(bytes);
-  record.pts = bytes.get<int64_t>();
+  if (version_ > kWithoutBlurAndPts)
+    record.pts = bytes.get<int64_t>();
+  else if (record.seconds && header_.time_base.value() > 0)
+    record.pts = std::llround(*record.seconds / header_.time_base.value());
   record.damaged = bytes.get<bool>();
-  constexpr size_t kLeastBytesOfAFace = 61;
+  constexpr size_t kLeastBytesOfAFace = 52;
   record.faces.resize(bytes.get_count(kLeastBytesOfAFace));
   bool same_scheme = true;
   for (FaceRecord& face : record.faces) {
-    face = get_face(bytes);
+    face = get_face(bytes, version_);
     same_scheme &= face.face.landmarks.scheme == header_.scheme;
   }
   if (!bytes.done() || !same_scheme || record.frame != ++frames_)

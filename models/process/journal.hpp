@@ -54,6 +54,7 @@ class JournalReader {
   explicit JournalReader(RecordReader file) : file_(std::move(file)) {}
   RecordReader file_;
   JournalHeader header_;
+  uint32_t version_ = 0;
   int64_t frames_ = 0;
 };
 

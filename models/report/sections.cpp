@@ -203,8 +203,8 @@ std::string curves_section(const Summary& summary, const Curves& curves,
 
 std::string quality_section(const Summary& summary, const Curves& curves) {
   const std::string unseen = paragraph(
-      "Not detected: a hand, a mask, hair or glasses before the face. Points are guessed there, no "
-      "flag stands and rows stay valid: look at the pictures and the overlay.");
+      "Not detected: a hand, a mask, hair or glasses before the face, and slight blur. Points are "
+      "guessed there, no flag stands and rows stay valid: look at the pictures and the overlay.");
   if (curves.lanes.empty())
     return paragraph(
                "Every frame has a face, and none carries a flag. Measures have limits of their "

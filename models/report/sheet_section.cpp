@@ -55,7 +55,7 @@ constexpr std::array kReasons{
     Reason{"coarse_pixels", "a pixel is more than 2 mm of the face: film it larger"},
     Reason{"partial", "the face is cut off by the border"},
     Reason{"low_score", "the detector is not sure of the face"},
-    Reason{"blur", "the face is blurred"},
+    Reason{"blur", "the face is out of focus or moves too fast: more light helps"},
     Reason{"turned", "the head turned since rest"},
     Reason{"rescaled", "the face came nearer or went away since rest"},
     Reason{"no_movement", "nothing moved there"},

@@ -83,6 +83,40 @@ class JournalTest : public ::testing::Test {
   const fs::path root_ = temporary_.path();
 };
 
+TEST_F(JournalTest, TheVersionBeforeIsReadWithTimesOfItsTimeBase) {
+  RecordWriter file = RecordWriter::create(path("old"), "VULTJRN").value();
+  ByteWriter head, frame;
+  head.put(uint32_t{1});
+  head.put_text("identity");
+  head.put(static_cast<uint8_t>(face::LandmarkScheme::ibug68));
+  for (int32_t side : {640, 480})
+    head.put(side);
+  for (int64_t number : {1, 90000, 25, 1})
+    head.put(number);
+  ASSERT_TRUE(file.append(head.bytes()));
+  frame.put(int64_t{1});
+  frame.put(true);
+  frame.put(0.25);
+  frame.put(false);
+  frame.put(uint32_t{1});
+  frame.put(int32_t{7});
+  for (double number : {0.9, 1.0, 2.0, 3.0, 4.0})
+    frame.put(number);
+  frame.put(static_cast<uint8_t>(face::LandmarkScheme::ibug68));
+  frame.put(uint32_t{0});
+  for (int i = 0; i < 3; ++i)
+    frame.put(false);
+  ASSERT_TRUE(file.append(frame.bytes()));
+  ASSERT_TRUE(file.sync());
+  JournalReader reader = JournalReader::open(path("old")).value();
+  const auto record = reader.next();
+  ASSERT_TRUE(record && *record) << record.error().what;
+  EXPECT_EQ((*record)->pts, 22500);
+  ASSERT_EQ((*record)->faces.size(), 1u);
+  EXPECT_EQ((*record)->faces[0].face.id, 7);
+  EXPECT_FALSE((*record)->faces[0].blur);
+}
+
 TEST_F(JournalTest, RecordsComeBackBitForBit) {
   write("a", 9);
   JournalReader reader = JournalReader::open(path("a")).value();

@@ -174,6 +174,18 @@ TEST(Overlay, AWarningStandsBehindTheHeaderInAnotherColour) {
   EXPECT_LT(where.br().y, 40);
 }
 
+TEST(Overlay, AWarningIsNotCutOffInUprightPictures) {
+  const cv::Mat frame = plain(1080, 1920);
+  const cv::Mat out =
+      draw_overlay(frame, {.header = overlay_header(12345, 411.033, 0.998),
+                           .warning = "small_face|yaw|pitch|roll|partial|two_faces"});
+  cv::Mat found;
+  cv::inRange(out, cv::Scalar(0, 120, 200), cv::Scalar(120, 200, 255), found);
+  const cv::Rect where = cv::boundingRect(found);
+  EXPECT_LT(where.br().x, 1080 - 3);
+  EXPECT_GT(where.width, 300);
+}
+
 TEST(Overlay, HeaderSaysFrameTimeAndConfidence) {
   EXPECT_EQ(overlay_header(123, 4.1, 0.9984), "frame 123   4.100 s   face 0.998");
   EXPECT_EQ(overlay_header(0, 0, std::nullopt), "frame 0   0.000 s   no face");

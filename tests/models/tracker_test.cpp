@@ -178,6 +178,7 @@ class ScriptedDetector : public Detector {
   explicit ScriptedDetector(Script script)
       : Detector(std::make_shared<Picture>()), script_(std::move(script)) {}
   void next() { ++frame_; }
+  int front_alone = -1;  ///< a frame of which areas show the first face only
   Result<std::vector<Detection>> search(size_t) override {
     return suppress(script_(frame_), 0.4, false);
   }
@@ -186,6 +187,7 @@ class ScriptedDetector : public Detector {
  protected:
   Result<std::vector<Detection>> search_resampled(size_t, const SearchArea& area) override {
     VULTUS_TRY(std::vector<Detection> found, search(0));
+    if (frame_ == front_alone) found.resize(1);
     const double scale = static_cast<double>(kAreaPixels) / area.side;
     auto to_area = [&](Point p) {
       return (p - Point(area.x, area.y) + Point(0.5, 0.5)) * scale - Point(0.5, 0.5);
@@ -211,8 +213,9 @@ Detection face_at(double x, double score) {
 
 /// Numbers of the faces of each frame, with their left sides.
 std::vector<std::map<int, double>> follow(const ScriptedDetector::Script& script, int frames,
-                                          const TrackerOptions& options) {
+                                          const TrackerOptions& options, int front_alone = -1) {
   ScriptedDetector detector(script);
+  detector.front_alone = front_alone;
   EXPECT_TRUE(detector.picture().show(cv::Mat(360, 640, CV_8UC3, cv::Scalar::all(90))));
   Tracker tracker(detector, options);
   std::vector<std::map<int, double>> found;
@@ -252,6 +255,29 @@ TEST(CrossingFaces, FacesThatPassSideBySideKeepTheirNumbers) {
     EXPECT_EQ(found[static_cast<size_t>(i)],
               (std::map<int, double>{{0, 60 + 8 * i}, {1, 540 - 8 * i}}))
         << "frame " << i;
+}
+
+TEST(CrossingFaces, CheekToCheekAFaceThatIsMissedForAFrameKeepsItsNumber) {
+  auto second = [](int i) { return std::max(240, 300 - 8 * i); };
+  auto script = [&](int i) { return std::vector{face_at(200, 0.9), face_at(second(i), 0.8)}; };
+  const auto found = follow(script, 20, {.all_faces = true}, 15);
+  for (int i = 0; i < 20; ++i)
+    EXPECT_EQ(found[static_cast<size_t>(i)], (std::map<int, double>{{0, 200}, {1, second(i)}}))
+        << "frame " << i;
+}
+
+TEST(CrossingFaces, WhoWalksInFrontOfTheFaceDoesNotEndItsNumberBesideIt) {
+  // One face is followed; another passes below it, never more alike.
+  auto walk = [](int i) {
+    Detection other = face_at(40 + 8 * i, 0.95);
+    other.box.y1 += 60;
+    other.box.y2 += 60;
+    for (Point& p : other.points)
+      p.y += 60;
+    return i == 0 ? std::vector{face_at(200, 0.9)} : std::vector{other, face_at(200, 0.9)};
+  };
+  for (const auto& faces : follow(walk, 40, {}))
+    EXPECT_EQ(faces, (std::map<int, double>{{0, 200}}));
 }
 
 TEST(CrossingFaces, PointsTellTheFaceFromAnotherThatOverlapsItMore) {

@@ -93,6 +93,8 @@ TEST(Likeness, IsOneOfTheSameFaceAndHalfTheOverlapWherePointsAreFar) {
   for (size_t k = 0; k < 10; k += 2)
     (*moved.points)[k] += 100 * kPointSpread;
   EXPECT_NEAR(likeness(moved, before), (1 + std::exp(-0.5)) / 2, 1e-12);
+  (*moved.points)[3] = std::numeric_limits<double>::quiet_NaN();
+  EXPECT_EQ(likeness(moved, before), 1) << "what is no number tells nothing";
   moved.points.reset();
   EXPECT_EQ(likeness(moved, before), 1) << "boxes alone";
   before.box = {};
