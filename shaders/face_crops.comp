@@ -1,5 +1,6 @@
 #version 450
 #extension GL_GOOGLE_include_directive : require
+#include "common/finite.glsl"
 // What the networks see of a face: host/ops/face_crops.cpp is the reference. One thread writes the rows of one face.
 layout(local_size_x = 1) in;
 layout(std430, binding = 0) readonly buffer Size { int size[]; };         // height, width
@@ -13,8 +14,7 @@ layout(push_constant) uniform Push {
 
 // A coordinate that is no number is 0.
 float cut(float v, float limit) {
-  bool finite = (floatBitsToUint(v) & 0x7f800000u) != 0x7f800000u;
-  return finite ? floor(clamp(v, 0.0, limit)) : 0.0;
+  return finite(v) ? floor(clamp(v, 0.0, limit)) : 0.0;
 }
 
 void main() {

@@ -1,5 +1,6 @@
 #version 450
 #extension GL_GOOGLE_include_directive : require
+#include "common/finite.glsl"
 // The face of the frame before among a detector's rows, and the region to look for it next: host/ops/face_follow.cpp is the
 // reference. One thread: there are few rows.
 layout(local_size_x = 1) in;
@@ -28,10 +29,6 @@ float intersection_over_union(vec4 a, vec4 b) {
 vec2 point_of(uint row, uint k, float scale, vec2 corner) {
   uint at = 16u * row + 5u + 2u * k;
   return (vec2(rows[at], rows[at + 1u]) + 0.5) * scale - 0.5 + corner;
-}
-
-bool finite(float v) {
-  return (floatBitsToUint(v) & 0x7f800000u) != 0x7f800000u;
 }
 
 // `shared_` of the boxes; with the object keypoint similarity of the points where they are numbers.

@@ -122,11 +122,12 @@ const Register face_follow({.name = "FaceFollow",
 
 }  // namespace
 
-double overlap_of(const Corners& a, const Corners& b) {
-  const double width = std::max(0.0, std::min(a[2], b[2]) - std::max(a[0], b[0]));
-  const double height = std::max(0.0, std::min(a[3], b[3]) - std::max(a[1], b[1]));
+double overlap_of(const Corners& a, const Corners& b, double extra) {
+  const double width = std::max(0.0, std::min(a[2], b[2]) - std::max(a[0], b[0]) + extra);
+  const double height = std::max(0.0, std::min(a[3], b[3]) - std::max(a[1], b[1]) + extra);
   const double both = width * height;
-  const double all = (a[2] - a[0]) * (a[3] - a[1]) + (b[2] - b[0]) * (b[3] - b[1]) - both;
+  const double all = (a[2] - a[0] + extra) * (a[3] - a[1] + extra) +
+                     (b[2] - b[0] + extra) * (b[3] - b[1] + extra) - both;
   return all > 0 ? both / all : 0;
 }
 

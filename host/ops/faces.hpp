@@ -27,8 +27,8 @@ struct FacePlace {
   std::array<double, 4> box{};
   std::optional<std::array<double, 10>> points;
 };
-/// Intersection of two boxes over their union, 0..1.
-double overlap_of(const std::array<double, 4>& a, const std::array<double, 4>& b);
+/// Intersection of two boxes over their union, 0..1; sides are `extra` pixels longer.
+double overlap_of(const std::array<double, 4>& a, const std::array<double, 4>& b, double extra = 0);
 /// The k of object keypoint similarity (COCO): points that moved by this share of the root of the
 /// box's area are alike to exp(-1/2).
 inline constexpr double kPointSpread = 0.2;

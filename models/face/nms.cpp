@@ -2,16 +2,12 @@
 
 #include <algorithm>
 
+#include "host/ops/faces.hpp"
+
 namespace vultus::face {
 
 double iou(const Box& a, const Box& b, bool plus_one) {
-  const double extra = plus_one ? 1 : 0;
-  double width = std::max(0.0, std::min(a.x2, b.x2) - std::max(a.x1, b.x1) + extra);
-  double height = std::max(0.0, std::min(a.y2, b.y2) - std::max(a.y1, b.y1) + extra);
-  double shared = width * height;
-  double all = (a.width() + extra) * (a.height() + extra) +
-               (b.width() + extra) * (b.height() + extra) - shared;
-  return all > 0 ? shared / all : 0;
+  return overlap_of({a.x1, a.y1, a.x2, a.y2}, {b.x1, b.y1, b.x2, b.y2}, plus_one ? 1 : 0);
 }
 
 std::vector<Detection> suppress(std::vector<Detection> detections, double threshold,

@@ -31,7 +31,7 @@ struct Networks {
 /// Makes the records of one input's frames.
 class Measurer {
  public:
-  /// All outlive it. `times` gets the tracker's stages and "blur" and "expression".
+  /// All outlive it. `times` gets the tracker's stages, "blur" and "expression".
   Measurer(Networks& networks, const face::TrackerOptions& options, face::StageTimes* times,
            measure::Sides sides = {})
       : networks_(networks),

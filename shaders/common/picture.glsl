@@ -1,9 +1,6 @@
 // 8-bit BGR pictures of one size as packed bytes, one behind the other, rows of 3 * width bytes without gaps. Declare before:
 // `uint pictures[]`, `int size[]` (height, width), `capacity` (bytes of the buffer).
-
-bool finite(float x) {
-  return (floatBitsToUint(x) & 0x7f800000u) != 0x7f800000u;
-}
+#include "common/finite.glsl"
 
 struct Picture { int height, width; uint begin; };  // begin: its first byte
 

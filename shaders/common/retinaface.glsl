@@ -1,9 +1,6 @@
 // What a row of RetinaFace's outputs means: host/ops/retinaface_decode.cpp is the reference. Declare before: `SCALAR loc[]`,
 // `SCALAR conf[]`, and the picture's `height` and `width`.
-
-bool finite(float x) {
-  return (floatBitsToUint(x) & 0x7f800000u) != 0x7f800000u;
-}
+#include "common/finite.glsl"
 
 // Middle x, y and size of a prior, in pixels.
 vec3 prior_at(uint i) {
